@@ -1,0 +1,1 @@
+//! The binary andon: configuration, wiring, HTTP server, shutdown.

@@ -1,0 +1,71 @@
+//! A delivery from a room, and what the adapter is told about it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Audience, Identity, InvocationId, ProofStrength, Room};
+
+/// The name of one human act, the same however often and however its platform delivers it:
+/// `platform/author's workspace/kind/…`, for example `slack/T1/message/C1/1700000000.000100` or `console//line/7f3a/12`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DeliveryKey(pub String);
+
+/// Something that somebody said to Andon in a room, by text, button, modal or slash command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// The human act.
+    pub key: DeliveryKey,
+    /// The account that spoke.
+    pub identity: Identity,
+    /// How strongly the platform vouches for it.
+    pub proof: ProofStrength,
+    /// Where.
+    pub room: Room,
+    /// The link to the message, where the platform has one.
+    pub permalink: Option<String>,
+    /// Exactly what was said, as text of the grammar, before any repair.
+    pub text: String,
+    /// The platform's time stamp of the act.
+    pub happened: Timestamp,
+    /// When the adapter received it.
+    pub received: Timestamp,
+    /// How many people can read the room, where the platform tells.
+    pub audience_size: Option<u32>,
+    /// Whether guests or external people can read the room, where the platform tells.
+    pub guests_present: Option<bool>,
+    /// The machine that spoke from, for records of a terminal: operating-system user, uid and host.
+    pub terminal: Option<String>,
+}
+
+/// What the adapter does with a delivery. Any receipt may be acknowledged to the platform: the intent is durable, or nothing will ever
+/// run for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Receipt {
+    /// Not for us. Nothing is said.
+    Ignored,
+    /// Durable; the answer follows through the voice.
+    Accepted {
+        /// The invocation that was born, or that an earlier delivery of the same act gave birth to.
+        invocation: InvocationId,
+        /// Who the answer will be for.
+        audience: Audience,
+    },
+    /// Nothing will run. The message says why and what to do; the adapter shows it to the asker.
+    Refused {
+        /// The answer.
+        message: Box<crate::Message>,
+    },
+}
+
+/// How an invocation ended, for adapters that must know (a script's exit code).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Answered, applied, or its operation succeeded.
+    Succeeded,
+    /// Refused, failed, or its operation ended in any other way.
+    Failed,
+    /// Its operation waits for a person.
+    Waiting,
+}

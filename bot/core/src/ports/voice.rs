@@ -1,0 +1,77 @@
+//! Chat, outwards.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{Identity, Message, Room};
+
+/// Where a message was placed, in the platform's own words; opaque to the house.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Placement(pub String);
+
+/// A random mark that a platform keeps with a message, so that a message of unknown fate can be found again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Marker(pub String);
+
+/// Why something could not be said.
+#[derive(Debug, Error)]
+pub enum VoiceError {
+    /// The platform asks to wait.
+    #[error("the platform asks to wait {0:?}")]
+    SlowDown(std::time::Duration),
+    /// It may work later.
+    #[error("the platform cannot be reached")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Nobody knows whether it was said.
+    #[error("the platform did not say whether it took the message")]
+    Ambiguous(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It will never work: the room is gone, the message too old, the token dead.
+    #[error("the platform refuses the message: {0}")]
+    Refused(String),
+}
+
+/// One platform's way of saying things. It owns pace and rendering; the outbox owns retries.
+#[async_trait]
+pub trait Voice: Send + Sync {
+    /// The platform, as it stands in rooms and identities.
+    fn platform(&self) -> &str;
+
+    /// Says something new in `room`. `asker` is who an [`crate::Audience::Asker`] message is for.
+    ///
+    /// # Errors
+    /// See [`VoiceError`].
+    async fn post(
+        &self,
+        room: &Room,
+        asker: Option<&Identity>,
+        message: &Message,
+        marker: &Marker,
+    ) -> Result<Placement, VoiceError>;
+
+    /// Says it under `card`, in its thread.
+    ///
+    /// # Errors
+    /// See [`VoiceError`].
+    async fn follow_up(
+        &self,
+        room: &Room,
+        card: &Placement,
+        message: &Message,
+        marker: &Marker,
+    ) -> Result<Placement, VoiceError>;
+
+    /// Makes what was said read as `message`. Idempotent.
+    ///
+    /// # Errors
+    /// See [`VoiceError`].
+    async fn edit(&self, room: &Room, placement: &Placement, message: &Message) -> Result<(), VoiceError>;
+
+    /// The place of a message that an ambiguous [`Voice::post`] may have left, by its marker.
+    ///
+    /// # Errors
+    /// See [`VoiceError`].
+    async fn find(&self, room: &Room, marker: &Marker) -> Result<Option<Placement>, VoiceError>;
+}

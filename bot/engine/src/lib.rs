@@ -1,0 +1,1 @@
+//! How one invocation goes: the pipeline and durable operations.

@@ -1,0 +1,1 @@
+//! The audit trail: record, leaf, tree, checkpoint, verification.
