@@ -52,6 +52,11 @@ pub enum Receipt {
         /// Who the answer will be for.
         audience: Audience,
     },
+    /// Answered at once although the trail cannot be written; the message says that it was not recorded.
+    Unrecorded {
+        /// The answer.
+        message: Box<crate::Message>,
+    },
     /// Nothing will run. The message says why and what to do; the adapter shows it to the asker.
     Refused {
         /// The answer.

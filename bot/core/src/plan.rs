@@ -1,11 +1,12 @@
 //! Plans: what an invocation would change, and the digest by which that is approved.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Digest, EnvironmentName, Fault, Line, ServiceName, Version};
+use crate::{Digest, EnvironmentName, Fault, InvalidName, Line, ServiceName, Version};
 
 /// A service in an environment, written `api/prod`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,6 +20,16 @@ pub struct Target {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.service, self.environment)
+    }
+}
+
+impl FromStr for Target {
+    type Err = InvalidName;
+
+    /// Understands `api/prod`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (service, environment) = text.split_once('/').unwrap_or((text, ""));
+        Ok(Self { service: service.parse()?, environment: environment.parse()? })
     }
 }
 
@@ -156,6 +167,17 @@ impl Plan {
     /// See [`Change::digest`].
     pub fn digest(&self) -> Result<Digest, Fault> {
         self.change.digest()
+    }
+
+    /// The targets that it changes, in order, each once.
+    pub fn targets(&self) -> Vec<Target> {
+        let mut targets: Vec<Target> = Vec::new();
+        for target in self.change.steps.iter().filter_map(|step| step.target.parse().ok()) {
+            if !targets.contains(&target) {
+                targets.push(target);
+            }
+        }
+        targets
     }
 
     /// The first gate that refuses the plan.

@@ -1,1 +1,34 @@
-//! How one invocation goes: the pipeline and durable operations.
+//! How one invocation goes: parse, authorize, record, plan, approve, run, reply.
+//!
+//! `pipeline` has the steps in order, on one screen. [`command`] says what a command is and how one is added. Operations are durable: rows
+//! that workers take up, and take up again after a crash. Everything said goes through the outbox, everything done through the trail,
+//! whose checkpoints the sequencer signs.
+//!
+//! What it does not do: it knows no chat platform and no backend, only their ports; it has no SQL, only the store's intentions; and it
+//! has no commands of its own, only what a command is.
+
+mod accept;
+pub mod approvals;
+pub mod authorize;
+mod card;
+pub mod command;
+mod complete;
+mod engine;
+mod gates;
+mod house;
+mod operations;
+mod outbox;
+mod parse;
+mod pipeline;
+mod plan;
+pub mod policy;
+mod record;
+mod reply;
+mod sequencer;
+mod work;
+
+pub use engine::Engine;
+pub use house::{Configuration, House, Parts, Probe};
+pub use operations::Running;
+pub use parse::Grammar;
+pub use work::{Work, from_deployer, unknown};

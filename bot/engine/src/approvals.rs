@@ -1,0 +1,216 @@
+//! Approvals, objections, withdrawals and settlements of operations. What no policy can weaken stands here: nobody approves their own
+//! change, each person counts once, and an approval names the digest of the plan.
+
+use andon_core::{
+    ApprovalFacts, Cause, Digest, Failure, Line, Message, OperationNumber, OperationState, Outcome, Private,
+    RecordKind, Refusal, Tone,
+};
+use andon_store::{NewApproval, OperationRow, Transaction};
+
+use crate::authorize;
+use crate::command::Applied;
+use crate::policy::Resource;
+use crate::work::Work;
+
+/// Proof that an operation has all approvals that it needs. Made by the last approval's effect on the row being read back: from distinct
+/// people, none of them the asker, all naming this plan, all still entitled.
+pub struct Approved(());
+
+impl Approved {
+    /// Decides again, from what is stored and under the policy now in force, whether an operation is approved.
+    ///
+    /// # Errors
+    /// Why it is not, as a fact for the room.
+    pub(crate) async fn reload(
+        work: &Work,
+        transaction: &mut Transaction<'_>,
+        row: &OperationRow,
+    ) -> Result<Self, Failure> {
+        let mut people = Vec::new();
+        for approval in transaction.connection().approvals(row.id).await? {
+            let person = approval.by.person;
+            let eligible = authorize::ask_for(
+                work,
+                &person,
+                "approve",
+                &[resource(row)],
+                &serde_json::Value::Null,
+                Some(&row.plan),
+            );
+            let counts = person != row.asked_by.person && approval.digest == row.digest && !people.contains(&person);
+            if counts && eligible.is_ok() {
+                people.push(person);
+            }
+        }
+        if people.len() < usize::try_from(row.approvals_needed).unwrap_or(usize::MAX) {
+            let fact = format!("{} of {} approvals still hold", people.len(), row.approvals_needed);
+            return Err(Refusal::new(fact, "ask again; a new request names who can approve").into());
+        }
+        Ok(Self(()))
+    }
+}
+
+/// What policy is asked about an operation.
+pub fn resource(row: &OperationRow) -> Resource {
+    Resource::Operation { number: row.number, targets: row.targets.clone(), asked_by: row.asked_by.person.clone() }
+}
+
+/// An operation by its short name.
+///
+/// # Errors
+/// Refused where there is none.
+pub async fn find(work: &Work, number: OperationNumber) -> Result<OperationRow, Failure> {
+    let row = work.reader().await?.connection().operation_by_number(number).await?;
+    row.ok_or_else(|| {
+        Refusal::new(format!("There is no operation {number}"), "say `status` to see the open ones").into()
+    })
+}
+
+async fn lock(transaction: &mut Transaction<'_>, number: OperationNumber) -> Result<OperationRow, Failure> {
+    let row = transaction.lock_operation(number).await?;
+    row.ok_or_else(|| {
+        Refusal::new(format!("There is no operation {number}"), "say `status` to see the open ones").into()
+    })
+}
+
+fn not_now(row: &OperationRow, verb: &str) -> Failure {
+    let fact = format!("{} cannot be {verb}: it is {}", row.number, row.state.words());
+    Refusal::new(fact, format!("say `why {}` for its story", row.number)).into()
+}
+
+/// Counts one approval; the last one queues the operation in this same transaction.
+///
+/// # Errors
+/// Refused to the asker, to whoever approved before, for another plan, and once it no longer waits.
+pub async fn approve(
+    work: &Work,
+    transaction: &mut Transaction<'_>,
+    number: OperationNumber,
+    plan: Option<Digest>,
+) -> Result<Applied, Failure> {
+    let row = lock(transaction, number).await?;
+    if row.asked_by.person == *work.asker() {
+        return Err(Refusal::new(
+            "You asked for it, so someone else must approve",
+            "ask a colleague; `why` lists who can",
+        )
+        .into());
+    }
+    if row.state != OperationState::WaitingApproval || row.expires_at <= work.now {
+        return Err(not_now(&row, "approved"));
+    }
+    if plan.is_some_and(|plan| plan != row.digest) {
+        return Err(Refusal::new(
+            "That approval names another plan",
+            format!("look at the card of {number} and approve that"),
+        )
+        .into());
+    }
+    let permit = authorize::ask(work, "approve", &[resource(&row)], &serde_json::Value::Null, Some(&row.plan))
+        .map_err(|denial| authorize::refusal(work.asker(), "approve", &denial))?;
+    let new = NewApproval { operation: row.id, by: work.speaker.clone(), digest: row.digest, at: work.now };
+    if !transaction.add_approval(&new).await? {
+        return Err(Refusal::new("You have approved it already", "someone else has to agree as well").into());
+    }
+    let count = u32::try_from(transaction.connection().approvals(row.id).await?.len()).unwrap_or(u32::MAX);
+    let last = count >= row.approvals_needed;
+    if last {
+        transaction.advance(&row, Cause::Approved, work.now, None).await?;
+    }
+    let rest = if last { "it is queued".to_owned() } else { format!("{count} of {}", row.approvals_needed) };
+    let summary = Line::new().text(format!("Approved {number} ({rest}): ")).line(&row.plan.summary);
+    let facts = facts(work, &row, permit.policies, count);
+    Ok(about(&row, RecordKind::Approved, Some(facts), Message::new(summary).tone(Tone::Good)))
+}
+
+fn facts(work: &Work, row: &OperationRow, eligible_by: Vec<String>, count: u32) -> ApprovalFacts {
+    ApprovalFacts {
+        digest: row.digest,
+        eligible_by,
+        shown: Private::new(row.plan.summary.plain()),
+        shown_at: row.created,
+        answered_at: work.now,
+        step_up: false,
+        independent_of_authors: None,
+        count,
+        needed: row.approvals_needed,
+    }
+}
+
+fn about(row: &OperationRow, kind: RecordKind, approval: Option<ApprovalFacts>, message: Message) -> Applied {
+    Applied { message, kind, operation: Some((row.id, row.number)), approval, redraw: vec![row.id] }
+}
+
+/// An approver's no: final.
+///
+/// # Errors
+/// Refused once it no longer waits.
+pub async fn deny(work: &Work, transaction: &mut Transaction<'_>, number: OperationNumber) -> Result<Applied, Failure> {
+    let row = lock(transaction, number).await?;
+    if row.state != OperationState::WaitingApproval {
+        return Err(not_now(&row, "denied"));
+    }
+    let summary = Line::new().text("Denied by ").person(work.asker()).text(": ").line(&row.plan.summary);
+    end(work, transaction, &row, Cause::Denied, OperationState::Denied, summary.clone()).await?;
+    let facts = facts(work, &row, Vec::new(), 0);
+    Ok(about(&row, RecordKind::Objected, Some(facts), Message::new(summary)))
+}
+
+/// Withdraws an operation: at once while it waits, by asking its backend while it runs.
+///
+/// # Errors
+/// Refused once it has ended.
+pub async fn cancel(
+    work: &Work,
+    transaction: &mut Transaction<'_>,
+    number: OperationNumber,
+) -> Result<Applied, Failure> {
+    let row = lock(transaction, number).await?;
+    let message = match row.state {
+        OperationState::WaitingApproval | OperationState::Queued => {
+            let summary = Line::new().text("Cancelled by ").person(work.asker()).text(": ").line(&row.plan.summary);
+            end(work, transaction, &row, Cause::Cancelled, OperationState::Cancelled, summary.clone()).await?;
+            Message::new(summary)
+        }
+        OperationState::Running => {
+            transaction.request_cancel(row.id).await?;
+            Message::new(Line::new().text(format!("Asked {number} to stop: ")).line(&row.plan.summary))
+                .paragraph("Its card tells whether it could.")
+        }
+        _ => return Err(not_now(&row, "cancelled")),
+    };
+    Ok(about(&row, RecordKind::Cancelled, None, message))
+}
+
+/// A person says how an operation ended whose end nobody could tell.
+///
+/// # Errors
+/// Refused where its end is known.
+pub async fn settle(
+    work: &Work,
+    transaction: &mut Transaction<'_>,
+    number: OperationNumber,
+    cause: Cause,
+) -> Result<Applied, Failure> {
+    let row = lock(transaction, number).await?;
+    let Some(state) = row.state.after(cause).filter(|_| row.state == OperationState::Unknown) else {
+        return Err(not_now(&row, "settled"));
+    };
+    let words = format!("Settled as {} by ", state.words());
+    let summary = Line::new().text(words).person(work.asker()).text(": ").line(&row.plan.summary);
+    end(work, transaction, &row, cause, state, summary.clone()).await?;
+    Ok(about(&row, RecordKind::Settled, None, Message::new(summary)))
+}
+
+async fn end(
+    work: &Work,
+    transaction: &mut Transaction<'_>,
+    row: &OperationRow,
+    cause: Cause,
+    state: OperationState,
+    summary: Line,
+) -> Result<(), Failure> {
+    let outcome = Outcome { state, summary, observed: None, details: None };
+    transaction.advance(row, cause, work.now, Some(&outcome)).await?;
+    Ok(())
+}

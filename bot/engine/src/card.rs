@@ -1,0 +1,263 @@
+//! The card of an operation: the one live message that shows where it stands, drawn anew from the database whenever that changes.
+
+use andon_core::{
+    Action, Block, Digest, Failure, Finding, GateState, Line, Message, OperationId, OperationState, Plan, RecordNumber,
+    Style, Tone,
+};
+use andon_store::{ApprovalRow, NewCard, NewMessage, OperationRow, Transaction};
+use jiff::SignedDuration;
+
+use crate::house::House;
+use crate::policy::Resource;
+use crate::work::Work;
+use crate::{authorize, reply};
+
+/// How long news about an operation is worth delivering.
+const NEWS_EXPIRES: SignedDuration = SignedDuration::from_hours(24);
+
+/// Places the card of a new operation in the asker's room and in every room that the configuration names for its services.
+pub(crate) async fn place(
+    house: &House,
+    transaction: &mut Transaction<'_>,
+    operation: OperationId,
+    work: &Work,
+) -> Result<(), Failure> {
+    let (row, message) = message(transaction, operation).await?;
+    let routed = work.catalog().rooms.iter().filter(|route| {
+        route.services.iter().any(|service| row.targets.iter().any(|target| target.service == *service))
+    });
+    let mut rooms = vec![work.room.clone()];
+    rooms.extend(routed.map(|route| route.room.clone()));
+    rooms.dedup();
+    for room in rooms {
+        let asker = (room == work.room).then(|| work.speaker.identity.clone());
+        transaction.put_card(&NewCard { operation, room, asker, message: message.clone() }).await?;
+    }
+    (house.probe)("placed");
+    Ok(())
+}
+
+/// Draws the cards of an operation again, wherever they are placed.
+pub(crate) async fn draw(
+    house: &House,
+    transaction: &mut Transaction<'_>,
+    operation: OperationId,
+) -> Result<(), Failure> {
+    let (_, message) = message(transaction, operation).await?;
+    transaction.redraw_cards(operation, &message).await?;
+    (house.probe)("drawn");
+    Ok(())
+}
+
+async fn message(
+    transaction: &mut Transaction<'_>,
+    operation: OperationId,
+) -> Result<(OperationRow, Message), Failure> {
+    let mut connection = transaction.connection();
+    let row = connection
+        .operation(operation)
+        .await?
+        .ok_or_else(|| andon_core::Fault::new("an operation to be drawn is not there"))?;
+    let approvals = connection.approvals(operation).await?;
+    let record = connection.record_by_id(row.planned_record).await?.map(|record| (record.number, record.leaf_hash));
+    let card = card(&row, &approvals, record);
+    Ok((row, card))
+}
+
+/// Asks those who can approve: one of the three moments that make a new message with a mention.
+pub(crate) async fn ask_approvers(
+    house: &House,
+    transaction: &mut Transaction<'_>,
+    operation: OperationId,
+    work: &Work,
+) -> Result<(), Failure> {
+    let (row, _) = message(transaction, operation).await?;
+    let resource =
+        Resource::Operation { number: row.number, targets: row.targets.clone(), asked_by: row.asked_by.person.clone() };
+    let able = work.catalog().people.keys().filter(|person| **person != row.asked_by.person).filter(|person| {
+        let resources = std::slice::from_ref(&resource);
+        authorize::ask_for(work, person, "approve", resources, &serde_json::Value::Null, Some(&row.plan)).is_ok()
+    });
+    let mut line = Line::new();
+    for person in able.take(5) {
+        line = line.mention(person).text(" ");
+    }
+    let line = line.text("Approve? ").line(&row.plan.summary).text(", asked by ").person(&row.asked_by.person);
+    let line = line.text(": ").code(format!("approve {}", row.number));
+    tell(house, transaction, &row, Message::new(line).tone(Tone::Attention), false).await
+}
+
+/// Tells the asker the end: the other two moments that make a new message with a mention.
+pub(crate) async fn tell_end(
+    house: &House,
+    transaction: &mut Transaction<'_>,
+    operation: OperationId,
+) -> Result<(), Failure> {
+    let (row, _) = message(transaction, operation).await?;
+    let line = Line::new().mention(&row.asked_by.person).text(" ").line(&sentence(&row));
+    tell(house, transaction, &row, Message::new(line).tone(tone(row.state)), row.urgent).await
+}
+
+async fn tell(
+    house: &House,
+    transaction: &mut Transaction<'_>,
+    row: &OperationRow,
+    message: Message,
+    urgent: bool,
+) -> Result<(), Failure> {
+    let expires_at = house.clock.now().saturating_add(NEWS_EXPIRES).unwrap_or(jiff::Timestamp::MAX);
+    let new = NewMessage {
+        room: row.room.clone(),
+        asker: Some(row.asked_by.identity.clone()),
+        message,
+        invocation: None,
+        operation: Some(row.id),
+        under_card: true,
+        urgent,
+        expires_at,
+    };
+    Ok(transaction.put_message(&new).await?)
+}
+
+/// The plan of a change that is only shown.
+pub(crate) fn dry_run(plan: &Plan, digest: Digest) -> Message {
+    let message =
+        Message::new(Line::new().text("Dry run: ").line(&plan.summary)).fact("plan", Line::new().code(digest.short()));
+    let verdict = match plan.closed_gate() {
+        Some((gate, _)) => format!("It would be refused by the {} gate. Nothing was changed.", gate.as_str()),
+        None => "Nothing was changed.".to_owned(),
+    };
+    with_plan(message, plan).paragraph(verdict)
+}
+
+/// The card of an operation.
+fn card(row: &OperationRow, approvals: &[ApprovalRow], record: Option<(Option<RecordNumber>, Digest)>) -> Message {
+    let mut message = Message::new(sentence(row)).tone(tone(row.state));
+    message = message
+        .fact("operation", Line::new().code(row.number))
+        .fact("asked by", Line::new().person(&row.asked_by.person))
+        .fact("plan", Line::new().code(row.digest.short()));
+    message = with_plan(message, &row.plan);
+    if row.approvals_needed > 0 {
+        message = message.fact("approvals", approval_line(row, approvals));
+    }
+    if row.state == OperationState::WaitingApproval {
+        message = message.fact("expires", Line::new().time(row.expires_at));
+    }
+    if let Some((number, leaf_hash)) = record {
+        message = message.fact("record", reply::record_line(number, leaf_hash));
+    }
+    message = with_outcome(message, row);
+    actions(row).into_iter().fold(message, Message::action)
+}
+
+fn with_plan(mut message: Message, plan: &Plan) -> Message {
+    for step in &plan.change.steps {
+        let from = step.from.as_deref().unwrap_or("nothing");
+        let to = step.to.as_deref().unwrap_or("nothing");
+        message =
+            message.fact("changes", Line::new().text(format!("{}: ", step.target)).code(from).text(" → ").code(to));
+    }
+    for finding in &plan.findings {
+        message = match finding {
+            Finding::Note { name, value } => message.fact(name.clone(), value.clone()),
+            Finding::Gate { gate, state, reason } => {
+                message.fact(gate.as_str(), Line::new().text(gate_mark(*state)).text(" ").line(reason))
+            }
+        };
+    }
+    match &plan.change.undo {
+        Some(undo) => message.fact("undo", Line::new().code(undo)),
+        None => message,
+    }
+}
+
+const fn gate_mark(state: GateState) -> &'static str {
+    match state {
+        GateState::Passed => "passed:",
+        GateState::Waiting => "waits:",
+        GateState::Closed => "closed:",
+        GateState::Exempt => "exempt:",
+    }
+}
+
+fn approval_line(row: &OperationRow, approvals: &[ApprovalRow]) -> Line {
+    let mut line = Line::new().text(format!("{} of {}", approvals.len(), row.approvals_needed));
+    for (place, approval) in approvals.iter().enumerate() {
+        line = line.text(if place == 0 { ": " } else { ", " }).person(&approval.by.person);
+    }
+    line
+}
+
+fn with_outcome(message: Message, row: &OperationRow) -> Message {
+    let Some(outcome) = &row.outcome else { return message };
+    let message = match &outcome.observed {
+        Some(observed) => message.fact("seen", observed.clone()),
+        None => message,
+    };
+    match &outcome.details {
+        Some(details) => {
+            message.block(Block::Heading("The end of its log".to_owned())).block(Block::Quote(details.clone()))
+        }
+        None => message,
+    }
+}
+
+/// The whole fact in one line, verb first.
+fn sentence(row: &OperationRow) -> Line {
+    let summary = &row.plan.summary;
+    match (row.state, &row.outcome) {
+        (OperationState::WaitingApproval, _) => Line::new().text("Approve? ").line(summary),
+        (OperationState::Queued, _) => Line::new().text("Queued: ").line(summary),
+        (OperationState::Running, _) => {
+            let phase = row.phase.as_deref().unwrap_or("starting");
+            let cancelling = if row.cancel_requested { "cancelling, " } else { "" };
+            Line::new().text("Running: ").line(summary).text(format!(" ({cancelling}{phase})"))
+        }
+        (_, Some(outcome)) => outcome.summary.clone(),
+        (state, None) => Line::new().text(format!("{}: ", state.words())).line(summary),
+    }
+}
+
+const fn tone(state: OperationState) -> Tone {
+    match state {
+        OperationState::WaitingApproval => Tone::Attention,
+        OperationState::Queued | OperationState::Running => Tone::Working,
+        OperationState::Succeeded => Tone::Good,
+        OperationState::Cancelled | OperationState::Expired => Tone::Plain,
+        OperationState::Failed | OperationState::RolledBack | OperationState::Denied | OperationState::Unknown => {
+            Tone::Bad
+        }
+    }
+}
+
+fn actions(row: &OperationRow) -> Vec<Action> {
+    let number = row.number;
+    let cancel = || Action::new("Cancel", Style::Plain, format!("cancel {number}"));
+    match row.state {
+        OperationState::WaitingApproval => vec![
+            Action::new("Approve", Style::Primary, format!("approve {number} --plan {}", row.digest)),
+            Action::new("Deny", Style::Danger, format!("deny {number}")),
+            cancel(),
+        ],
+        OperationState::Queued | OperationState::Running if !row.cancel_requested => vec![cancel()],
+        OperationState::Succeeded => {
+            row.plan.change.undo.iter().filter(|line| line.len() <= 100).map(roll_back).collect()
+        }
+        OperationState::Failed if row.started_at.is_none() => ask_again(row).into_iter().collect(),
+        OperationState::Unknown => vec![
+            Action::new("It succeeded", Style::Plain, format!("settle {number} succeeded")),
+            Action::new("It failed", Style::Danger, format!("settle {number} failed")),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+fn roll_back(line: &String) -> Action {
+    Action::new("Roll back", Style::Danger, line)
+}
+
+/// What was planned stands no more: the same line asks again, as a new operation.
+fn ask_again(row: &OperationRow) -> Option<Action> {
+    (row.said.len() <= 100).then(|| Action::new("Ask again", Style::Primary, row.said.clone()))
+}

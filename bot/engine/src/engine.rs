@@ -1,0 +1,203 @@
+//! The running engine: its tasks, and the one way into it.
+
+use std::sync::Arc;
+
+use andon_core::ports::Edge;
+use andon_core::{CommandSpec, Failure, InvocationId, OperationState, Receipt, Record, RecordKind, Said, Verdict};
+use andon_store::{Accepted, InvocationState, StoreError};
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::house::House;
+use crate::{complete, operations, outbox, pipeline, sequencer};
+
+/// How long a process holds an invocation without finishing it.
+const LEASE: SignedDuration = SignedDuration::from_secs(30);
+/// Invocations at a time.
+const AT_A_TIME: usize = 16;
+/// How long to wait for news before looking all the same.
+const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(1);
+/// How long present steps may take once the engine is told to stop.
+const DRAIN: SignedDuration = SignedDuration::from_secs(10);
+
+/// The engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    house: Arc<House>,
+    stop: watch::Sender<bool>,
+}
+
+impl Engine {
+    /// An engine that does not run yet.
+    pub fn new(house: Arc<House>) -> Self {
+        Self { house, stop: watch::Sender::new(false) }
+    }
+
+    /// Its parts.
+    pub fn house(&self) -> &Arc<House> {
+        &self.house
+    }
+
+    /// Tells the engine to take nothing new and finish its present steps.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Runs until [`Engine::stop`], then finishes the present steps for up to 10 seconds and signs what was written last.
+    ///
+    /// # Errors
+    /// The opening or closing record could not be kept.
+    pub async fn run(&self, opening: Vec<Record>, texts: Vec<String>) -> Result<(), Failure> {
+        self.keep(opening, texts).await?;
+        let house = || Arc::clone(&self.house);
+        let stop = || self.stop.subscribe();
+        let sequencer_stop = watch::Sender::new(false);
+        let sequencer = tokio::spawn(sequencer::sequence(house(), sequencer_stop.subscribe()));
+        let outbox_stop = watch::Sender::new(false);
+        let outbox = tokio::spawn(outbox::dispatch(house(), outbox_stop.subscribe()));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(proceed(house(), stop()));
+        tasks.spawn(operations::work(house(), stop()));
+        tasks.spawn(operations::sweep(house(), stop()));
+        let mut stopping = self.stop.subscribe();
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => {}
+            ended = tasks.join_next() => tracing::error!(?ended, "a task of the engine ended by itself"),
+        }
+        self.stop();
+        tokio::select! {
+            () = async { while tasks.join_next().await.is_some() {} } => {}
+            () = self.house.clock.sleep(DRAIN) => tracing::warn!("some steps did not finish in time; they will be taken up again"),
+        }
+        tasks.shutdown().await;
+        let closed = self.keep(vec![self.house.record(RecordKind::Closed)], Vec::new()).await;
+        outbox_stop.send_replace(true);
+        sequencer_stop.send_replace(true);
+        for task in [outbox, sequencer] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task of the engine broke");
+            }
+        }
+        closed
+    }
+
+    /// The record that the bot has opened, to be completed by whoever starts it.
+    pub fn record(&self, kind: RecordKind) -> Record {
+        self.house.record(kind)
+    }
+
+    async fn keep(&self, records: Vec<Record>, texts: Vec<String>) -> Result<(), Failure> {
+        let house = Arc::clone(&self.house);
+        let store = house.store.clone();
+        store
+            .write(move |transaction| {
+                Box::pin(async move {
+                    for text in &texts {
+                        transaction.keep_text(andon_core::Digest::of(text), text).await?;
+                    }
+                    for record in &records {
+                        transaction.append(&house.seal(record)?).await?;
+                    }
+                    Ok::<_, Failure>(())
+                })
+            })
+            .await
+    }
+
+    /// Where an invocation and the operation that it became stand, and how much is still to be said about them.
+    async fn standing(&self, invocation: InvocationId) -> Result<Option<Verdict>, StoreError> {
+        let mut reader = self.house.store.read().await?;
+        let mut connection = reader.connection();
+        let Some(row) = connection.invocation(invocation).await? else { return Ok(Some(Verdict::Failed)) };
+        let verdict = match row.state {
+            InvocationState::Accepted => return Ok(None),
+            InvocationState::Answered => Verdict::Succeeded,
+            InvocationState::Refused | InvocationState::Failed => Verdict::Failed,
+            InvocationState::Planned => {
+                match connection.operation_of(invocation).await?.map(|operation| operation.state) {
+                    Some(OperationState::WaitingApproval) => Verdict::Waiting,
+                    Some(OperationState::Queued | OperationState::Running) => return Ok(None),
+                    Some(OperationState::Succeeded) => Verdict::Succeeded,
+                    _ => Verdict::Failed,
+                }
+            }
+        };
+        let operation = connection.operation_of(invocation).await?.map(|operation| operation.id);
+        let unsent = connection.unsent(invocation, operation).await?;
+        Ok((unsent == 0).then_some(verdict))
+    }
+}
+
+#[async_trait]
+impl Edge for Engine {
+    async fn deliver(&self, said: Said) -> Receipt {
+        pipeline::deliver(&self.house, said).await
+    }
+
+    async fn settled(&self, invocation: InvocationId) -> Verdict {
+        let mut changes = self.house.store.changes();
+        loop {
+            changes.mark_unchanged();
+            match self.standing(invocation).await {
+                Ok(Some(verdict)) => return verdict,
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%error, "the state of an invocation cannot be read"),
+            }
+            tokio::select! {
+                _ = changes.changed() => {}
+                () = self.house.clock.sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    fn commands(&self) -> &[CommandSpec] {
+        self.house.grammar.specs()
+    }
+
+    async fn complete(&self, line: &str) -> Vec<String> {
+        complete::complete(&self.house, line).await
+    }
+}
+
+/// Takes up accepted invocations until told to stop.
+async fn proceed(house: Arc<House>, mut stop: watch::Receiver<bool>) {
+    let mut changes = house.store.changes();
+    let mut busy = JoinSet::new();
+    while !*stop.borrow() {
+        changes.mark_unchanged();
+        while busy.try_join_next().is_some() {}
+        let claimed = if busy.len() < AT_A_TIME { claim(&house).await } else { Ok(None) };
+        match claimed {
+            Ok(Some(accepted)) => {
+                let house = Arc::clone(&house);
+                busy.spawn(async move { pipeline::proceed(&house, accepted).await });
+                continue;
+            }
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "invocations cannot be taken up"),
+        }
+        tokio::select! {
+            _ = changes.changed() => {}
+            _ = busy.join_next(), if !busy.is_empty() => {}
+            () = house.clock.sleep(LOOK_EVERY) => {}
+            _ = stop.changed() => {}
+        }
+    }
+    while busy.join_next().await.is_some() {}
+}
+
+async fn claim(house: &House) -> Result<Option<Accepted>, StoreError> {
+    // Looked at before it is written: idle replicas leave no transactions behind.
+    if house.store.read().await?.connection().waiting_invocations().await?.0 == 0 {
+        return Ok(None);
+    }
+    let now = house.store.now().await?;
+    let until = now.saturating_add(LEASE).unwrap_or(now);
+    let owner = house.owner.clone();
+    house
+        .store
+        .write(move |transaction| Box::pin(async move { transaction.claim_invocation(&owner, now, until).await }))
+        .await
+}

@@ -1,0 +1,130 @@
+//! The gates of a plan. Evaluated when it is planned, and again in the transaction that starts it.
+
+use andon_core::{Failure, Finding, Gate, GateState, Line, Plan, Target};
+use andon_store::Connection;
+use jiff::Timestamp;
+
+use crate::command::Exemption;
+use crate::policy::Permit;
+use crate::work::Work;
+
+/// How every gate stands at `now`.
+pub(crate) async fn evaluate(
+    connection: &mut Connection<'_>,
+    work: &Work,
+    plan: &Plan,
+    permit: &Permit,
+    exemption: Exemption,
+    now: Timestamp,
+) -> Result<Vec<Finding>, Failure> {
+    let mut findings = vec![permission(permit), approval(permit, exemption)];
+    for target in plan.targets() {
+        findings.push(lock(connection, work, &target, exemption, now).await?);
+        findings.push(freeze(connection, &target, exemption, now).await?);
+        if let Some(held) = hold(connection, plan, &target, exemption).await? {
+            findings.push(held);
+        }
+    }
+    Ok(findings)
+}
+
+/// The approvals that the plan needs, after its exemption.
+pub(crate) fn approvals_needed(permit: &Permit, exemption: Exemption) -> u32 {
+    match exemption {
+        Exemption::Rollback => 0,
+        Exemption::None | Exemption::Hold => permit.approvals,
+    }
+}
+
+fn finding(gate: Gate, state: GateState, reason: impl Into<Line>) -> Finding {
+    Finding::Gate { gate, state, reason: reason.into() }
+}
+
+fn permission(permit: &Permit) -> Finding {
+    finding(Gate::Permission, GateState::Passed, format!("by {}", permit.policies.join(", ")))
+}
+
+fn approval(permit: &Permit, exemption: Exemption) -> Finding {
+    match (approvals_needed(permit, exemption), permit.approvals) {
+        (0, 0) => finding(Gate::Approval, GateState::Passed, "none needed"),
+        (0, _) => finding(Gate::Approval, GateState::Exempt, "none needed for the release live just before"),
+        (1, _) => finding(Gate::Approval, GateState::Waiting, "one other person has to agree"),
+        (needed, _) => finding(Gate::Approval, GateState::Waiting, format!("{needed} other people have to agree")),
+    }
+}
+
+async fn lock(
+    connection: &mut Connection<'_>,
+    work: &Work,
+    target: &Target,
+    exemption: Exemption,
+    now: Timestamp,
+) -> Result<Finding, Failure> {
+    let Some(lock) = connection.lock(target, now).await? else {
+        return Ok(finding(Gate::Lock, GateState::Passed, format!("{target} is not locked")));
+    };
+    if lock.owner == *work.asker() {
+        return Ok(finding(Gate::Lock, GateState::Passed, format!("{target} is locked by the asker")));
+    }
+    let reason = Line::new()
+        .text(format!("{target} is locked by "))
+        .person(&lock.owner)
+        .text(" until ")
+        .time(lock.expires_at)
+        .text(": ")
+        .outside(&lock.reason);
+    let state = if exemption == Exemption::Rollback { GateState::Exempt } else { GateState::Closed };
+    Ok(finding(Gate::Lock, state, reason))
+}
+
+async fn freeze(
+    connection: &mut Connection<'_>,
+    target: &Target,
+    exemption: Exemption,
+    now: Timestamp,
+) -> Result<Finding, Failure> {
+    let Some(freeze) = connection.freezes_over(target, now).await?.into_iter().next() else {
+        return Ok(finding(Gate::Freeze, GateState::Passed, format!("{target} is not frozen")));
+    };
+    let reason = Line::new()
+        .text(format!("{} is frozen by ", freeze.scope))
+        .person(&freeze.owner)
+        .text(" until ")
+        .time(freeze.expires_at)
+        .text(": ")
+        .outside(&freeze.reason);
+    let state = if exemption == Exemption::Rollback { GateState::Exempt } else { GateState::Closed };
+    Ok(finding(Gate::Freeze, state, reason))
+}
+
+async fn hold(
+    connection: &mut Connection<'_>,
+    plan: &Plan,
+    target: &Target,
+    exemption: Exemption,
+) -> Result<Option<Finding>, Failure> {
+    let steps = plan.change.steps.iter().filter(|step| step.target == target.to_string());
+    for artifact in steps.flat_map(|step| &step.artifacts) {
+        let Some(held) = connection.version_hold(target, artifact).await? else { continue };
+        let reason = Line::new()
+            .text(format!("{} was rolled back from {target} ", held.version))
+            .time(held.at)
+            .text("; deploying it again needs ")
+            .code("--again --reason TEXT");
+        let state = if exemption == Exemption::None { GateState::Closed } else { GateState::Exempt };
+        return Ok(Some(finding(Gate::Hold, state, reason)));
+    }
+    Ok(None)
+}
+
+/// The next step when a gate refuses a plan.
+pub(crate) fn way_through(gate: Gate, targets: &[Target]) -> Line {
+    let target = targets.first();
+    let on = target.map(|target| format!("{} --env {}", target.service, target.environment)).unwrap_or_default();
+    match gate {
+        Gate::Lock => Line::new().text("ask the owner, or say ").code(format!("unlock {on} --reason TEXT")),
+        Gate::Freeze => Line::new().text("wait, or thaw it: see ").code("help thaw").text("; rollbacks pass a freeze"),
+        Gate::Hold => Line::new().text("deploy another version, or say it again with ").code("--again --reason TEXT"),
+        Gate::Permission | Gate::Approval => Line::new().text("see ").code("help").text(" for what you can do"),
+    }
+}

@@ -1,0 +1,176 @@
+//! What the engine works with: the parts handed in by whoever starts it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use andon_core::ports::{Deployer, Voice};
+use andon_core::{Catalog, Clock, Entropy, PersonId, Redactor, Refusal, Target};
+use andon_store::{Store, StoreError};
+use andon_trail::SigningKey;
+use tokio::sync::watch;
+
+use crate::command::Entry;
+use crate::parse::Grammar;
+use crate::policy::Policies;
+
+/// Everything that a reload replaces at once.
+pub struct Configuration {
+    /// People, services, environments.
+    pub catalog: Catalog,
+    /// Who may do what.
+    pub policies: Policies,
+    /// Deployers by name.
+    pub deployers: BTreeMap<String, Arc<dyn Deployer>>,
+}
+
+/// Called at named points of the pipeline, so that tests can end the process just there. Does nothing in production.
+pub type Probe = Arc<dyn Fn(&'static str) + Send + Sync>;
+
+/// What the engine is started with.
+pub struct Parts {
+    /// The trail's name in checkpoints.
+    pub origin: String,
+    /// The database.
+    pub store: Store,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Finds secrets.
+    pub redactor: Arc<Redactor>,
+    /// What can be asked.
+    pub commands: &'static [Entry],
+    /// The present configuration.
+    pub configuration: Configuration,
+    /// The chats.
+    pub voices: Vec<Arc<dyn Voice>>,
+    /// Signs checkpoints.
+    pub key: SigningKey,
+    /// Where the latest checkpoint is copied to: the first anchor outside the database.
+    pub anchor: PathBuf,
+    /// This process among all replicas: the owner of leases.
+    pub owner: String,
+    /// For tests.
+    pub probe: Probe,
+}
+
+/// The engine's parts, shared by all its tasks.
+pub struct House {
+    pub(crate) origin: String,
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) redactor: Arc<Redactor>,
+    pub(crate) grammar: Grammar,
+    pub(crate) voices: Vec<Arc<dyn Voice>>,
+    pub(crate) key: SigningKey,
+    pub(crate) anchor: PathBuf,
+    pub(crate) owner: String,
+    pub(crate) probe: Probe,
+    /// The size of the latest signed checkpoint.
+    pub(crate) signed: watch::Sender<u64>,
+    configuration: RwLock<Arc<Configuration>>,
+    numbers: RwLock<BTreeMap<PersonId, i64>>,
+}
+
+impl House {
+    /// Takes the parts in and numbers the people of the configuration.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn new(parts: Parts) -> Result<Self, StoreError> {
+        let house = Self {
+            origin: parts.origin,
+            store: parts.store,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            redactor: parts.redactor,
+            grammar: Grammar::new(parts.commands),
+            voices: parts.voices,
+            key: parts.key,
+            anchor: parts.anchor,
+            owner: parts.owner,
+            probe: parts.probe,
+            signed: watch::Sender::new(0),
+            configuration: RwLock::new(Arc::new(parts.configuration)),
+            numbers: RwLock::default(),
+        };
+        house.number_people().await?;
+        Ok(house)
+    }
+
+    /// The present configuration. Whoever decides something takes it once and decides all of it under the same one.
+    pub fn configuration(&self) -> Arc<Configuration> {
+        self.configuration.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// What can be asked.
+    pub fn grammar(&self) -> &Grammar {
+        &self.grammar
+    }
+
+    /// The size of the latest signed checkpoint of this process.
+    pub fn signed_size(&self) -> u64 {
+        *self.signed.borrow()
+    }
+
+    /// The number that stands for a person in the trail.
+    pub(crate) fn number(&self, person: &PersonId) -> Option<i64> {
+        self.numbers.read().unwrap_or_else(PoisonError::into_inner).get(person).copied()
+    }
+
+    pub(crate) fn voice(&self, platform: &str) -> Option<&Arc<dyn Voice>> {
+        self.voices.iter().find(|voice| voice.platform() == platform)
+    }
+
+    async fn number_people(&self) -> Result<(), StoreError> {
+        let people: Vec<_> = self.configuration().catalog.people.keys().cloned().collect();
+        let numbers = self
+            .store
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let mut numbers = BTreeMap::new();
+                    for person in people {
+                        let number = transaction.person_number(&person).await?;
+                        numbers.insert(person, number);
+                    }
+                    Ok::<_, StoreError>(numbers)
+                })
+            })
+            .await?;
+        *self.numbers.write().unwrap_or_else(PoisonError::into_inner) = numbers;
+        Ok(())
+    }
+}
+
+impl Configuration {
+    /// The deployer of a target.
+    ///
+    /// # Errors
+    /// Refused where the service is not deployed there.
+    pub fn deployer(&self, target: &Target) -> Result<&Arc<dyn Deployer>, Refusal> {
+        let settings = self.catalog.target(target);
+        settings.and_then(|settings| self.deployers.get(&settings.deployer)).ok_or_else(|| {
+            let places = self
+                .catalog
+                .services
+                .get(&target.service)
+                .map(|service| service.targets.keys().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+            Refusal::new(
+                format!("{} is not deployed to {}", target.service, target.environment),
+                format!("choose one of: {}", places.unwrap_or_default()),
+            )
+        })
+    }
+}

@@ -1,0 +1,99 @@
+//! The way of one command, in order. Every way in (typed text, button, modal, slash command) goes through here, and there is no other:
+//!
+//! 1. [`deliver`]: who speaks, what is asked, may they; then one transaction that makes it durable. Only after it does the adapter
+//!    acknowledge.
+//! 2. [`proceed`]: what was accepted is answered, applied, or planned, and its gates are checked. A process that dies here loses nothing:
+//!    the invocation is taken up again by whoever sweeps.
+//! 3. Operations that passed their gates are started by `operations::worker`, after everything was decided once more.
+
+use std::sync::Arc;
+
+use andon_core::{Failure, Plan, Receipt, Said};
+use andon_store::Accepted;
+use serde_json::Value;
+
+use crate::accept;
+use crate::authorize;
+use crate::command::{Entry, Run};
+use crate::house::House;
+use crate::parse::{self, Parsed};
+use crate::plan;
+use crate::policy::Permit;
+use crate::reply;
+use crate::work::Work;
+
+/// Steps 1 to 4: person, grammar, policy, and the transaction that makes the intent durable.
+pub(crate) async fn deliver(house: &Arc<House>, said: Said) -> Receipt {
+    let configuration = house.configuration();
+    let Some(speaker) = configuration.catalog.speaker(&said.identity) else {
+        return accept::stranger(house, said).await;
+    };
+    let asked = match parse::parse(&house.grammar, &configuration.catalog, &house.redactor, &said.text) {
+        Parsed::NotACommand => return Receipt::Ignored,
+        Parsed::Refused(refusal) => return accept::refused(house, said, speaker, None, &refusal, None).await,
+        Parsed::Command(asked) => asked,
+    };
+    let work = Work::new(house, speaker.clone(), said.room.clone(), asked.flags.clone());
+    let resources = match (asked.entry.resources)(&asked.arguments, &work).await {
+        Ok(resources) => resources,
+        Err(Failure::Refused(refusal)) => {
+            return accept::refused(house, said, speaker, Some(&asked), &refusal, None).await;
+        }
+        Err(Failure::Faulted(fault)) => return reply::broken(&fault),
+    };
+    let action = asked.entry.name();
+    match authorize::ask(&work, &action, &resources, &asked.arguments, None) {
+        Ok(permit) => accept::accepted(&work, said, &asked, &permit).await,
+        Err(denial) => {
+            let refusal = authorize::refusal(&speaker.person, &action, &denial);
+            accept::refused(house, said, speaker, Some(&asked), &refusal, Some(&denial)).await
+        }
+    }
+}
+
+/// Steps 5 and after: what was accepted is done, and its outcome recorded and said.
+pub(crate) async fn proceed(house: &Arc<House>, accepted: Accepted) {
+    (house.probe)("accepted");
+    let accepted = Arc::new(accepted);
+    let result = go_on(house, &accepted).await;
+    if let Err(failure) = result {
+        reply::end_badly(house, &accepted, failure).await;
+    }
+}
+
+async fn go_on(house: &Arc<House>, accepted: &Arc<Accepted>) -> Result<(), Failure> {
+    let invocation = accepted.invocation();
+    let work = Work::of(house, invocation)?;
+    let (entry, arguments) = reply::command_of(house, invocation)?;
+    match &entry.run {
+        Run::Read { answer, .. } => {
+            let message = answer(&arguments, &work).await?;
+            reply::answered(house, accepted, message).await
+        }
+        Run::Act { plan: make_plan, apply } => {
+            let plan = make_plan(&arguments, &work).await?;
+            let permit = permitted(entry, &arguments, &work, &plan).await?;
+            if work.flags.dry_run {
+                return plan::show(&work, accepted, plan, permit).await;
+            }
+            plan::apply(&work, accepted, plan, permit, arguments, *apply).await
+        }
+        Run::Operation { plan: make_plan, exemption, .. } => {
+            let plan = make_plan(&arguments, &work).await?;
+            let permit = permitted(entry, &arguments, &work, &plan).await?;
+            let planned = plan::Planned::new(plan, permit, |plan| exemption(&arguments, plan))?;
+            if work.flags.dry_run {
+                return plan::show_operation(&work, accepted, planned).await;
+            }
+            plan::reserve(&work, accepted, planned).await
+        }
+    }
+}
+
+/// Policy again, now with the plan.
+async fn permitted(entry: &Entry, arguments: &Value, work: &Work, plan: &Plan) -> Result<Permit, Failure> {
+    let resources = (entry.resources)(arguments, work).await?;
+    let action = entry.name();
+    authorize::ask(work, &action, &resources, arguments, Some(plan))
+        .map_err(|denial| authorize::refusal(work.asker(), &action, &denial).into())
+}

@@ -1,0 +1,191 @@
+//! From a plan to what becomes of it: shown (`--dry-run`), applied (an act), or reserved as an operation.
+
+use std::sync::Arc;
+
+use andon_core::{Digest, Failure, Fault, Message, OperationId, Plan, RecordKind, Refusal};
+use andon_store::{Accepted, Connection, InvocationState, NewOperation, Transaction};
+use serde_json::Value;
+
+use crate::command::{Apply, Exemption};
+use crate::policy::Permit;
+use crate::work::Work;
+use crate::{card, gates, record, reply};
+
+/// Proof that a plan was computed, digested and permitted. Nothing is reserved without one.
+pub(crate) struct Planned {
+    plan: Plan,
+    digest: Digest,
+    permit: Permit,
+    exemption: Exemption,
+}
+
+impl Planned {
+    /// Digests a permitted plan.
+    pub(crate) fn new(
+        plan: Plan,
+        permit: Permit,
+        exemption: impl FnOnce(&Plan) -> Result<Exemption, Fault>,
+    ) -> Result<Self, Fault> {
+        Ok(Self { digest: plan.digest()?, exemption: exemption(&plan)?, plan, permit })
+    }
+
+    /// The plan with how its gates stand now.
+    async fn with_gates(mut self, connection: &mut Connection<'_>, work: &Work) -> Result<Self, Failure> {
+        let findings = gates::evaluate(connection, work, &self.plan, &self.permit, self.exemption, work.now).await?;
+        self.plan.findings.extend(findings);
+        Ok(self)
+    }
+
+    /// Refuses where a gate is closed.
+    fn refuse_closed(&self) -> Result<(), Refusal> {
+        match self.plan.closed_gate() {
+            Some((gate, reason)) => Err(Refusal::new(reason.clone(), gates::way_through(gate, &self.plan.targets()))),
+            None => Ok(()),
+        }
+    }
+
+    fn record(&self, work: &Work, accepted: &Accepted) -> andon_core::Record {
+        let mut record = work.house.record_of_invocation(RecordKind::Planned, accepted.invocation());
+        record.targets = self.plan.targets();
+        record.decision = Some(record::decision(work.configuration(), Ok(&self.permit), &self.plan.findings));
+        record.plan = Some(record::plan(&self.plan, self.digest, self.exemption == Exemption::Rollback));
+        record
+    }
+}
+
+/// `--dry-run` of an act: the plan is shown and recorded, nothing is changed.
+pub(crate) async fn show(work: &Work, accepted: &Arc<Accepted>, plan: Plan, permit: Permit) -> Result<(), Failure> {
+    let planned = Planned::new(plan, permit, |_| Ok(Exemption::None))?;
+    conclude_dry_run(work, accepted, planned).await
+}
+
+/// `--dry-run` of an operation: as [`show`], with how its gates stand.
+pub(crate) async fn show_operation(work: &Work, accepted: &Arc<Accepted>, planned: Planned) -> Result<(), Failure> {
+    let mut reader = work.house.store.read().await?;
+    let planned = planned.with_gates(&mut reader.connection(), work).await?;
+    conclude_dry_run(work, accepted, planned).await
+}
+
+async fn conclude_dry_run(work: &Work, accepted: &Arc<Accepted>, planned: Planned) -> Result<(), Failure> {
+    let (house, accepted) = (Arc::clone(&work.house), Arc::clone(accepted));
+    let mut record = planned.record(work, &accepted);
+    record.details = serde_json::json!({ "dry_run": true });
+    let sealed = house.seal(&record)?;
+    let message = card::dry_run(&planned.plan, planned.digest);
+    let store = house.store.clone();
+    store
+        .write(move |transaction| {
+            Box::pin(async move {
+                transaction.append(&sealed).await?;
+                reply::say(&house, transaction, accepted.invocation(), &message).await?;
+                let summary = message.summary.plain();
+                transaction.finish_invocation(&accepted, InvocationState::Answered, &summary).await?;
+                Ok::<_, Failure>(())
+            })
+        })
+        .await
+}
+
+/// Applies an act: its change, its record and its answer in one transaction.
+pub(crate) async fn apply(
+    work: &Work,
+    accepted: &Arc<Accepted>,
+    plan: Plan,
+    permit: Permit,
+    arguments: Value,
+    apply: Apply,
+) -> Result<(), Failure> {
+    let (work, accepted, store) = (work.clone(), Arc::clone(accepted), work.house.store.clone());
+    let planned = Planned::new(plan, permit, |_| Ok(Exemption::None))?;
+    let probe = Arc::clone(&work.house.probe);
+    probe("planned");
+    let applied = store
+        .write(move |transaction| {
+            Box::pin(async move { apply_in(&work, &accepted, &planned, &arguments, apply, transaction).await })
+        })
+        .await;
+    probe("applied");
+    applied
+}
+
+async fn apply_in(
+    work: &Work,
+    accepted: &Accepted,
+    planned: &Planned,
+    arguments: &Value,
+    apply: Apply,
+    transaction: &mut Transaction<'_>,
+) -> Result<(), Failure> {
+    let house = &work.house;
+    let applied = apply(arguments, &planned.plan, work, transaction).await?;
+    let mut record = planned.record(work, accepted);
+    record.kind = applied.kind;
+    record.operation = applied.operation.map(|(id, _)| id);
+    record.operation_number = applied.operation.map(|(_, number)| number);
+    record.approval = applied.approval;
+    record.outcome = Some(record::outcome("applied", &applied.message.summary.plain()));
+    let sealed = house.seal(&record)?;
+    let number = transaction.append(&sealed).await?;
+    for operation in applied.redraw {
+        card::draw(house, transaction, operation).await?;
+    }
+    let message = reply::with_record(applied.message, number, &sealed);
+    reply::say(house, transaction, accepted.invocation(), &message).await?;
+    let summary = message.summary.plain();
+    transaction.finish_invocation(accepted, InvocationState::Answered, &summary).await?;
+    Ok(())
+}
+
+/// Reserves an operation: its row, its record and its card in one transaction. Where no approval is missing it is queued at once.
+pub(crate) async fn reserve(work: &Work, accepted: &Arc<Accepted>, planned: Planned) -> Result<(), Failure> {
+    let (work, accepted, store) = (work.clone(), Arc::clone(accepted), work.house.store.clone());
+    let probe = Arc::clone(&work.house.probe);
+    probe("planned");
+    let reserved = store
+        .write(move |transaction| Box::pin(async move { reserve_in(&work, &accepted, planned, transaction).await }))
+        .await;
+    probe("reserved");
+    reserved
+}
+
+async fn reserve_in(
+    work: &Work,
+    accepted: &Accepted,
+    planned: Planned,
+    transaction: &mut Transaction<'_>,
+) -> Result<(), Failure> {
+    let house = &work.house;
+    let planned = planned.with_gates(&mut transaction.connection(), work).await?;
+    planned.refuse_closed()?;
+    let mut record = planned.record(work, accepted);
+    let id = OperationId::new(work.now, &*house.entropy);
+    let invocation = accepted.invocation();
+    let command = invocation.command.as_ref().ok_or_else(|| Fault::new("an operation without a command"))?;
+    let expires_at = work.now.saturating_add(work.catalog().defaults.approval_expires).unwrap_or(jiff::Timestamp::MAX);
+    let new = NewOperation {
+        id,
+        command: command.clone(),
+        plan: planned.plan.clone(),
+        digest: planned.digest,
+        targets: planned.plan.targets(),
+        asked_by: work.speaker.clone(),
+        room: work.room.clone(),
+        created: work.now,
+        expires_at,
+        approvals_needed: gates::approvals_needed(&planned.permit, planned.exemption),
+        urgent: planned.exemption == Exemption::Rollback,
+        planned_record: record.id,
+    };
+    let number = transaction.insert_operation(accepted, &new).await?;
+    record.operation = Some(id);
+    record.operation_number = Some(number);
+    let sealed = house.seal(&record)?;
+    transaction.append(&sealed).await?;
+    card::place(house, transaction, id, work).await?;
+    if new.approvals_needed > 0 {
+        card::ask_approvers(house, transaction, id, work).await?;
+    }
+    let summary = Message::new(planned.plan.summary.clone()).summary.plain();
+    transaction.finish_invocation(accepted, InvocationState::Planned, &summary).await?;
+    Ok(())
+}

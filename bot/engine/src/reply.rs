@@ -1,0 +1,140 @@
+//! What is said back: answers, refusals and failures, always in the transaction of their record.
+
+use std::sync::Arc;
+
+use andon_core::{Digest, Failure, Fault, Line, Message, Receipt, RecordKind, RecordNumber, Refusal, Tone};
+use andon_store::{Accepted, InvocationRow, InvocationState, NewMessage, Transaction};
+use andon_trail::Sealed;
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use crate::command::Entry;
+use crate::house::House;
+use crate::record;
+
+/// How long an answer is worth delivering after its moment.
+const ANSWER_EXPIRES: SignedDuration = SignedDuration::from_hours(12);
+
+/// A refusal as a message for the asker.
+pub(crate) fn refusal(refusal: &Refusal) -> Message {
+    let summary = Line::new().text("Refused: ").line(&refusal.fact);
+    Message::new(summary).tone(Tone::Bad).paragraph(Line::new().text("Next: ").line(&refusal.next_step)).whisper()
+}
+
+/// A refusal in plain words, for records.
+pub(crate) fn refusal_text(refusal: &Refusal) -> String {
+    format!("{}; next: {}", refusal.fact.plain(), refusal.next_step.plain())
+}
+
+/// Tells the log the whole chain and the room one fact.
+pub(crate) fn broken(fault: &Fault) -> Receipt {
+    tracing::error!(error = %fault.chain(), "a command could not be taken");
+    Receipt::Refused { message: Box::new(broken_message()) }
+}
+
+fn broken_message() -> Message {
+    Message::new("Failed: something in Andon broke, and nothing was changed")
+        .tone(Tone::Bad)
+        .paragraph("Next: try once more; if it stays so, whoever runs Andon finds the cause in its log.")
+        .whisper()
+}
+
+/// The entry and arguments of an invocation, as they were stored.
+pub(crate) fn command_of(house: &House, invocation: &InvocationRow) -> Result<(&'static Entry, Value), Fault> {
+    let command =
+        invocation.command.as_ref().ok_or_else(|| Fault::new("an invocation without a command was accepted"))?;
+    let entry = house.grammar.entry(&command.path).ok_or_else(|| {
+        Fault::new(format!("the command {:?} is no longer part of this version", command.path.join(" ")))
+    })?;
+    Ok((entry, command.arguments.clone()))
+}
+
+/// Where the record of a change stands: its leaf hash, and its number once it has one.
+pub(crate) fn record_line(number: Option<RecordNumber>, leaf_hash: Digest) -> Line {
+    let line = match number {
+        Some(number) => Line::new().code(number).text(", "),
+        None => Line::new(),
+    };
+    line.text("leaf ").code(leaf_hash)
+}
+
+/// The message with the fact of where its record stands.
+pub(crate) fn with_record(message: Message, number: Option<RecordNumber>, sealed: &Sealed) -> Message {
+    message.fact("record", record_line(number, sealed.leaf_hash))
+}
+
+/// Queues an answer to an invocation.
+pub(crate) async fn say(
+    house: &House,
+    transaction: &mut Transaction<'_>,
+    invocation: &InvocationRow,
+    message: &Message,
+) -> Result<(), Failure> {
+    let expires_at = house.clock.now().saturating_add(ANSWER_EXPIRES).unwrap_or(jiff::Timestamp::MAX);
+    let new = NewMessage {
+        room: invocation.said.room.clone(),
+        asker: Some(invocation.said.identity.clone()),
+        message: message.clone(),
+        invocation: Some(invocation.id),
+        operation: None,
+        under_card: false,
+        urgent: false,
+        expires_at,
+    };
+    Ok(transaction.put_message(&new).await?)
+}
+
+/// A read was answered.
+pub(crate) async fn answered(house: &Arc<House>, accepted: &Arc<Accepted>, message: Message) -> Result<(), Failure> {
+    let mut record = house.record_of_invocation(RecordKind::Answered, accepted.invocation());
+    record.outcome = Some(record::outcome("answered", &message.summary.plain()));
+    end(house, accepted, record, message, InvocationState::Answered).await
+}
+
+/// A command was refused, or broke, after it was accepted. Nothing was changed.
+pub(crate) async fn end_badly(house: &Arc<House>, accepted: &Arc<Accepted>, failure: Failure) {
+    let invocation = accepted.invocation();
+    let (kind, outcome, message, state) = match failure {
+        Failure::Refused(refused) => {
+            let outcome = record::outcome("refused", &refusal_text(&refused));
+            (RecordKind::Denied, outcome, refusal(&refused), InvocationState::Refused)
+        }
+        Failure::Faulted(fault) => {
+            tracing::error!(invocation = %invocation.id, error = %fault.chain(), "invocation {} failed", invocation.id);
+            let outcome = record::outcome("faulted", "something in Andon broke");
+            (RecordKind::Answered, outcome, broken_message(), InvocationState::Failed)
+        }
+    };
+    let mut record = house.record_of_invocation(kind, invocation);
+    record.outcome = Some(outcome);
+    if let Err(failure) = end(house, accepted, record, message, state).await {
+        // Its lease runs out, and whoever sweeps takes it up again: nothing accepted is lost.
+        tracing::error!(invocation = %invocation.id, ?failure, "the end of invocation {} could not be kept", invocation.id);
+    }
+}
+
+async fn end(
+    house: &Arc<House>,
+    accepted: &Arc<Accepted>,
+    mut record: andon_core::Record,
+    message: Message,
+    state: InvocationState,
+) -> Result<(), Failure> {
+    let (house, accepted) = (Arc::clone(house), Arc::clone(accepted));
+    let invocation = accepted.invocation();
+    if let Ok((entry, arguments)) = command_of(&house, invocation) {
+        record.targets = (entry.targets)(&arguments, &house.configuration().catalog);
+    }
+    let sealed = house.seal(&record)?;
+    let store = house.store.clone();
+    store
+        .write(move |transaction| {
+            Box::pin(async move {
+                transaction.append(&sealed).await?;
+                say(&house, transaction, accepted.invocation(), &message).await?;
+                transaction.finish_invocation(&accepted, state, &message.summary.plain()).await?;
+                Ok::<_, Failure>(())
+            })
+        })
+        .await
+}

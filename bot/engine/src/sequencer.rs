@@ -1,0 +1,147 @@
+//! The sequencer: gives numbers to records (on PostgreSQL) and signs checkpoints over them. It alone holds the key. No effect starts
+//! before its intent lies under a signed checkpoint, so the sequencer never waits for a timer where there is news.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use andon_core::{Fault, RecordId};
+use andon_store::StoreError;
+use andon_trail::{SignedCheckpoint, sign};
+use jiff::SignedDuration;
+use tokio::sync::watch;
+
+use crate::house::House;
+
+/// Records integrated in one unit of work.
+const BATCH: u32 = 256;
+/// How long one replica is the sequencer without a sign of life.
+const LEASE: SignedDuration = SignedDuration::from_secs(5);
+/// How long to wait for news before looking all the same.
+const LOOK_EVERY: SignedDuration = SignedDuration::from_millis(500);
+/// How long an effect waits for its checkpoint before it gives up for now.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
+
+/// Integrates and signs until told to stop, then once more, so that what was written last is signed as well.
+pub(crate) async fn sequence(house: Arc<House>, mut stop: watch::Receiver<bool>) {
+    let mut changes = house.store.changes();
+    loop {
+        let stopping = *stop.borrow();
+        changes.mark_unchanged();
+        if let Err(fault) = round(&house).await {
+            tracing::error!(error = %fault.chain(), "the trail could not be signed");
+        }
+        if stopping {
+            return;
+        }
+        tokio::select! {
+            _ = changes.changed() => {}
+            () = house.clock.sleep(LOOK_EVERY) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+/// One round: whoever is the sequencer signs, the others learn how far it has come.
+async fn round(house: &Arc<House>) -> Result<(), Fault> {
+    if is_sequencer(house).await.map_err(Fault::new)? {
+        while integrate(house).await.map_err(Fault::new)? == u64::from(BATCH) {}
+        checkpoint(house).await
+    } else {
+        let latest = latest(house).await.map_err(Fault::new)?;
+        house.signed.send_if_modified(|signed| std::mem::replace(signed, latest.max(*signed)) < latest);
+        Ok(())
+    }
+}
+
+async fn is_sequencer(house: &Arc<House>) -> Result<bool, StoreError> {
+    if !house.store.is_postgres() {
+        // One process at a time has the file.
+        return Ok(true);
+    }
+    let now = house.store.now().await?;
+    let until = now.saturating_add(LEASE).unwrap_or(now);
+    let owner = house.owner.clone();
+    let fence = house.store.write(move |transaction| {
+        Box::pin(async move { transaction.take_lease("sequencer", &owner, now, until).await })
+    });
+    Ok(fence.await?.is_some())
+}
+
+async fn integrate(house: &Arc<House>) -> Result<u64, StoreError> {
+    if !house.store.is_postgres() {
+        return Ok(0);
+    }
+    let waiting = house.store.read().await?.connection().unnumbered().await?.0;
+    if waiting == 0 {
+        return Ok(0);
+    }
+    house.store.write(|transaction| Box::pin(async move { transaction.integrate(BATCH).await })).await
+}
+
+async fn latest(house: &House) -> Result<u64, StoreError> {
+    let latest = house.store.read().await?.connection().latest_checkpoint().await?;
+    Ok(latest.map_or(0, |(size, ..)| size))
+}
+
+/// Signs the present size and root, keeps the checkpoint, and copies it to the anchor outside the database.
+async fn checkpoint(house: &Arc<House>) -> Result<(), Fault> {
+    let (size, root) = {
+        let mut reader = house.store.read().await.map_err(Fault::new)?;
+        let mut connection = reader.connection();
+        let size = connection.tree_size().await.map_err(Fault::new)?;
+        if size <= *house.signed.borrow() {
+            return Ok(());
+        }
+        (size, connection.root(size).await.map_err(Fault::new)?)
+    };
+    let signed = sign(&house.key, size, root).map_err(Fault::new)?;
+    (house.probe)("signing");
+    let (kept, at) = (signed.clone(), house.clock.now());
+    house
+        .store
+        .write(move |transaction| Box::pin(async move { transaction.put_checkpoint(&kept, at).await }))
+        .await
+        .map_err(Fault::new)?;
+    anchor(&house.anchor, &signed)?;
+    house.signed.send_replace(size);
+    Ok(())
+}
+
+/// Replaces the anchor as a whole, durably: the new one or the old one stands there, never half of one.
+fn anchor(path: &Path, checkpoint: &SignedCheckpoint) -> Result<(), Fault> {
+    let beside = path.with_extension("new");
+    let written = (|| {
+        let mut file = std::fs::File::create(&beside)?;
+        file.write_all(checkpoint.note.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
+    })();
+    written.map_err(Fault::new)
+}
+
+/// Returns once the record lies under a signed checkpoint.
+///
+/// # Errors
+/// It does not come about in time.
+pub(crate) async fn covered(house: &Arc<House>, record: RecordId) -> Result<(), Fault> {
+    let deadline = house.clock.now().saturating_add(PATIENCE).unwrap_or(jiff::Timestamp::MAX);
+    let mut signed = house.signed.subscribe();
+    loop {
+        let size = *signed.borrow_and_update();
+        let number = {
+            let mut reader = house.store.read().await.map_err(Fault::new)?;
+            reader.connection().record_number(record).await.map_err(Fault::new)?
+        };
+        if number.is_some_and(|number| number.0 < size) {
+            return Ok(());
+        }
+        if house.clock.now() >= deadline {
+            return Err(Fault::new("the audit trail was not signed in time"));
+        }
+        tokio::select! {
+            _ = signed.changed() => {}
+            () = house.clock.sleep(LOOK_EVERY) => {}
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What a command sees while it works: who asks, where, under which configuration.
+
+use std::sync::Arc;
+
+use andon_core::ports::{Deployer, DeployerError};
+use andon_core::{
+    Catalog, Environment, EnvironmentName, Failure, Fault, PersonId, Refusal, Room, Service, ServiceName, Speaker,
+    Target, closest,
+};
+use andon_store::{InvocationRow, Reader};
+use jiff::Timestamp;
+
+use crate::command::Flags;
+use crate::house::{Configuration, House};
+
+/// The context of one invocation, or of one operation on behalf of its asker.
+#[derive(Clone)]
+pub struct Work {
+    pub(crate) house: Arc<House>,
+    pub(crate) configuration: Arc<Configuration>,
+    /// Who asks.
+    pub speaker: Speaker,
+    /// Where.
+    pub room: Room,
+    /// The flags that all changes share.
+    pub flags: Flags,
+    /// When this was begun, by the house's clock.
+    pub now: Timestamp,
+}
+
+impl Work {
+    pub(crate) fn new(house: &Arc<House>, speaker: Speaker, room: Room, flags: Flags) -> Self {
+        Self {
+            configuration: house.configuration(),
+            now: house.clock.now(),
+            house: Arc::clone(house),
+            speaker,
+            room,
+            flags,
+        }
+    }
+
+    /// The work of a stored invocation. Only what an unlinked account said has none.
+    pub(crate) fn of(house: &Arc<House>, invocation: &InvocationRow) -> Result<Self, Fault> {
+        let speaker =
+            invocation.speaker.clone().ok_or_else(|| Fault::new("an invocation without a person was accepted"))?;
+        let flags = match &invocation.command {
+            Some(command) => serde_json::from_value(command.flags.clone()).map_err(Fault::new)?,
+            None => Flags::default(),
+        };
+        Ok(Self::new(house, speaker, invocation.said.room.clone(), flags))
+    }
+
+    /// The person who asks.
+    pub fn asker(&self) -> &PersonId {
+        &self.speaker.person
+    }
+
+    /// People, services and environments.
+    pub fn catalog(&self) -> &Catalog {
+        &self.configuration.catalog
+    }
+
+    /// The engine's parts.
+    pub fn house(&self) -> &Arc<House> {
+        &self.house
+    }
+
+    /// The configuration under which this is decided.
+    pub fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    /// A connection to read from.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn reader(&self) -> Result<Reader, Failure> {
+        Ok(self.house.store.read().await?)
+    }
+
+    /// A service by name.
+    ///
+    /// # Errors
+    /// Refused with the nearest name and all choices.
+    pub fn service(&self, name: &ServiceName) -> Result<&Service, Refusal> {
+        let services = &self.catalog().services;
+        services.get(name).ok_or_else(|| unknown("service", name.as_str(), services.keys().map(ServiceName::as_str)))
+    }
+
+    /// An environment by name or alias.
+    ///
+    /// # Errors
+    /// Refused with the nearest name and all choices.
+    pub fn environment(&self, name: &EnvironmentName) -> Result<&Environment, Refusal> {
+        self.catalog().environment(name).ok_or_else(|| {
+            unknown("environment", name.as_str(), self.catalog().environments.keys().map(EnvironmentName::as_str))
+        })
+    }
+
+    /// A target by the names that were typed; aliases of environments are resolved.
+    ///
+    /// # Errors
+    /// Refused where either does not exist, or the service is not deployed there.
+    pub fn target(&self, service: &ServiceName, environment: &EnvironmentName) -> Result<Target, Refusal> {
+        self.service(service)?;
+        let environment = self.environment(environment)?.name.clone();
+        let target = Target { service: service.clone(), environment };
+        self.configuration.deployer(&target)?;
+        Ok(target)
+    }
+
+    /// The deployer of a target.
+    ///
+    /// # Errors
+    /// Refused where the service is not deployed there.
+    pub fn deployer(&self, target: &Target) -> Result<&Arc<dyn Deployer>, Refusal> {
+        self.configuration.deployer(target)
+    }
+}
+
+/// "There is no service helo": with the nearest name, or all of them.
+pub fn unknown<'a>(kind: &str, typed: &str, choices: impl Iterator<Item = &'a str> + Clone) -> Refusal {
+    let fact = format!("There is no {kind} {typed}");
+    match closest(typed, choices.clone()) {
+        Some(near) => {
+            let all = choices.collect::<Vec<_>>().join(", ");
+            Refusal::new(fact, format!("did you mean {near}? There are: {all}"))
+        }
+        None => {
+            let all = choices.take(20).collect::<Vec<_>>().join(", ");
+            Refusal::new(fact, format!("choose one of: {all}"))
+        }
+    }
+}
+
+/// What a deployer's error means for the room.
+pub fn from_deployer(error: DeployerError) -> Failure {
+    match error {
+        DeployerError::NoSuchVersion { version, available } => {
+            let names = available.iter().map(andon_core::Version::as_str);
+            unknown("version", version.as_str(), names).into()
+        }
+        DeployerError::BadArtifact(reason) => {
+            let fact = andon_core::Line::new().text("That artifact is refused: ").outside(&reason);
+            Refusal::new(fact, "have it built again; nothing was changed").into()
+        }
+        DeployerError::Moved(reason) => {
+            let fact = andon_core::Line::new().text("The target has changed meanwhile: ").outside(&reason);
+            Refusal::new(fact, "look at `status` and ask again").into()
+        }
+        DeployerError::Unreachable(source) => {
+            tracing::warn!(error = %Fault::new(source).chain(), "a deployer cannot be reached");
+            Refusal::new("The deployer cannot be reached", "try again in a moment; `status` tells when it is back")
+                .into()
+        }
+        other @ (DeployerError::Fenced | DeployerError::Faulted(_)) => Fault::new(other).into(),
+    }
+}

@@ -1,0 +1,245 @@
+//! Locks and freezes: leases with an owner, a reason, a scope and an expiry.
+
+use std::fmt;
+
+use andon_core::{EnvironmentName, OperationId, PersonId, ServiceName, Target};
+use jiff::Timestamp;
+
+use crate::connection::{Connection, Transaction, micros, on, parse, target as make_target, time};
+use crate::error::StoreError;
+
+/// A lock to be taken.
+pub struct NewLock {
+    /// What is locked.
+    pub target: Target,
+    /// Who holds it.
+    pub owner: PersonId,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub at: Timestamp,
+    /// Until when.
+    pub expires_at: Timestamp,
+    /// The operation that left it behind.
+    pub operation: Option<OperationId>,
+}
+
+/// A lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// What is locked.
+    pub target: Target,
+    /// The fencing token: it only ever grows on a target.
+    pub token: i64,
+    /// Who holds it.
+    pub owner: PersonId,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub at: Timestamp,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+/// What became of taking a lock.
+pub enum LockHeld {
+    /// It is held now.
+    Held(Lock),
+    /// Somebody else holds it.
+    Taken(Lock),
+}
+
+/// What a freeze covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// Only this service, or all.
+    pub service: Option<ServiceName>,
+    /// Only this environment, or all.
+    pub environment: Option<EnvironmentName>,
+}
+
+impl Scope {
+    /// Whether a target lies in it.
+    pub fn covers(&self, target: &Target) -> bool {
+        self.service.as_ref().is_none_or(|service| *service == target.service)
+            && self.environment.as_ref().is_none_or(|environment| *environment == target.environment)
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.service, &self.environment) {
+            (None, None) => f.write_str("everything"),
+            (Some(service), None) => write!(f, "{service}"),
+            (None, Some(environment)) => write!(f, "{environment}"),
+            (Some(service), Some(environment)) => write!(f, "{service}/{environment}"),
+        }
+    }
+}
+
+/// A freeze to be pulled.
+pub struct NewFreeze {
+    /// What it covers.
+    pub scope: Scope,
+    /// Who pulls it.
+    pub owner: PersonId,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub at: Timestamp,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+/// A freeze.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Freeze {
+    /// Its identifier.
+    pub id: i64,
+    /// What it covers.
+    pub scope: Scope,
+    /// Who pulled it.
+    pub owner: PersonId,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub at: Timestamp,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+type LockRow = (String, String, i64, String, String, i64, i64);
+
+fn lock((service, environment, token, owner, reason, at, expires_at): LockRow) -> Result<Lock, StoreError> {
+    Ok(Lock {
+        target: make_target(&service, &environment)?,
+        token,
+        owner: parse(&owner, "a lock's owner")?,
+        reason,
+        at: time(at)?,
+        expires_at: time(expires_at)?,
+    })
+}
+
+type FreezeRow = (i64, Option<String>, Option<String>, String, String, i64, i64);
+
+fn freeze((id, service, environment, owner, reason, at, expires_at): FreezeRow) -> Result<Freeze, StoreError> {
+    let scope = Scope {
+        service: service.map(|name| parse(&name, "a freeze's service")).transpose()?,
+        environment: environment.map(|name| parse(&name, "a freeze's environment")).transpose()?,
+    };
+    let owner = parse(&owner, "a freeze's owner")?;
+    Ok(Freeze { id, scope, owner, reason, at: time(at)?, expires_at: time(expires_at)? })
+}
+
+impl Transaction<'_> {
+    /// Takes a lock, or says who holds it. Its owner may take it again: the new one replaces the old one, with a new token.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn hold_lock(&mut self, new: &NewLock) -> Result<LockHeld, StoreError> {
+        if let Some(lock) = self.connection().lock(&new.target, new.at).await? {
+            if lock.owner != new.owner {
+                return Ok(LockHeld::Taken(lock));
+            }
+        }
+        let (service, environment) = (new.target.service.as_str(), new.target.environment.as_str());
+        let added = on!(self.0, c => {
+            sqlx::query("update locks set released_at = $3 where service = $1 and environment = $2 and released_at is null \
+                and (expires_at <= $3 or owner = $4)")
+                .bind(service).bind(environment).bind(micros(new.at)).bind(new.owner.as_str()).execute(&mut **c).await?;
+            sqlx::query("insert into locks (service, environment, token, owner, reason, at, expires_at, operation) \
+                select $1, $2, coalesce(max(token), 0) + 1, $3, $4, $5, $6, $7 from locks where service = $1 and environment = $2 \
+                on conflict do nothing")
+                .bind(service).bind(environment).bind(new.owner.as_str()).bind(&new.reason).bind(micros(new.at))
+                .bind(micros(new.expires_at)).bind(new.operation.map(|operation| operation.to_string()))
+                .execute(&mut **c).await?.rows_affected()
+        });
+        match self.connection().lock(&new.target, new.at).await? {
+            Some(lock) if added == 1 => Ok(LockHeld::Held(lock)),
+            Some(lock) => Ok(LockHeld::Taken(lock)),
+            None => Err(StoreError::Conflict(format!("the lock of {}", new.target))),
+        }
+    }
+
+    /// Lets a lock go, if it still is the one with this token. False where it is not.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn release_lock(&mut self, target: &Target, token: i64, at: Timestamp) -> Result<bool, StoreError> {
+        let changed = on!(self.0, c => {
+            sqlx::query("update locks set released_at = $4 where service = $1 and environment = $2 and token = $3 and released_at is null")
+                .bind(target.service.as_str()).bind(target.environment.as_str()).bind(token).bind(micros(at))
+                .execute(&mut **c).await?.rows_affected()
+        });
+        Ok(changed == 1)
+    }
+
+    /// Pulls the andon cord.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn pull_freeze(&mut self, new: &NewFreeze) -> Result<i64, StoreError> {
+        on!(self.0, c => {
+            let (id,): (i64,) = sqlx::query_as("insert into freezes (service, environment, owner, reason, at, expires_at) \
+                values ($1, $2, $3, $4, $5, $6) returning id")
+                .bind(new.scope.service.as_ref().map(ServiceName::as_str)).bind(new.scope.environment.as_ref().map(EnvironmentName::as_str))
+                .bind(new.owner.as_str()).bind(&new.reason).bind(micros(new.at)).bind(micros(new.expires_at)).fetch_one(&mut **c).await?;
+            Ok(id)
+        })
+    }
+
+    /// Lifts a freeze. False where it is lifted already.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn lift_freeze(&mut self, id: i64, at: Timestamp) -> Result<bool, StoreError> {
+        let changed = on!(self.0, c => {
+            sqlx::query("update freezes set lifted_at = $2 where id = $1 and lifted_at is null")
+                .bind(id).bind(micros(at)).execute(&mut **c).await?.rows_affected()
+        });
+        Ok(changed == 1)
+    }
+}
+
+impl Connection<'_> {
+    /// The lock on a target at `now`.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn lock(&mut self, target: &Target, now: Timestamp) -> Result<Option<Lock>, StoreError> {
+        Ok(self.locks(now).await?.into_iter().find(|lock| lock.target == *target))
+    }
+
+    /// All locks at `now`.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn locks(&mut self, now: Timestamp) -> Result<Vec<Lock>, StoreError> {
+        let rows: Vec<LockRow> = on!(*self, c => {
+            sqlx::query_as("select service, environment, token, owner, reason, at, expires_at from locks \
+                where released_at is null and expires_at > $1 order by service, environment").bind(micros(now)).fetch_all(&mut **c).await?
+        });
+        rows.into_iter().map(lock).collect()
+    }
+
+    /// All freezes at `now`.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn freezes(&mut self, now: Timestamp) -> Result<Vec<Freeze>, StoreError> {
+        let rows: Vec<FreezeRow> = on!(*self, c => {
+            sqlx::query_as("select id, service, environment, owner, reason, at, expires_at from freezes \
+                where lifted_at is null and expires_at > $1 order by id").bind(micros(now)).fetch_all(&mut **c).await?
+        });
+        rows.into_iter().map(freeze).collect()
+    }
+
+    /// The freezes that cover a target at `now`.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn freezes_over(&mut self, target: &Target, now: Timestamp) -> Result<Vec<Freeze>, StoreError> {
+        Ok(self.freezes(now).await?.into_iter().filter(|freeze| freeze.scope.covers(target)).collect())
+    }
+}

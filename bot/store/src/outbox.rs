@@ -1,0 +1,270 @@
+//! The outbox: what is to be said. A card is desired state, sent when its version is ahead of what was sent; messages are a queue, in
+//! order for each room.
+
+use andon_core::ports::{Marker, Placement};
+use andon_core::{Identity, InvocationId, Message, OperationId, Room};
+use jiff::Timestamp;
+
+use crate::connection::{Connection, Transaction, json, micros, on, parse, to_json};
+use crate::error::StoreError;
+
+/// A card to be placed in a room.
+pub struct NewCard {
+    /// Whose card it is.
+    pub operation: OperationId,
+    /// Where.
+    pub room: Room,
+    /// Who asked, for messages that are for the asker alone.
+    pub asker: Option<Identity>,
+    /// What it reads.
+    pub message: Message,
+}
+
+/// A message to be said once.
+pub struct NewMessage {
+    /// Where.
+    pub room: Room,
+    /// Who asked.
+    pub asker: Option<Identity>,
+    /// What.
+    pub message: Message,
+    /// The invocation that it answers.
+    pub invocation: Option<InvocationId>,
+    /// The operation that it is about.
+    pub operation: Option<OperationId>,
+    /// Whether it goes into the thread of the operation's card.
+    pub under_card: bool,
+    /// Whether it goes before others.
+    pub urgent: bool,
+    /// When it is no longer worth saying.
+    pub expires_at: Timestamp,
+}
+
+/// Something to be said now.
+pub struct OutboxItem {
+    /// Which.
+    pub kind: OutboxKind,
+    /// Where.
+    pub room: Room,
+    /// Who asked.
+    pub asker: Option<Identity>,
+    /// What.
+    pub message: Message,
+    /// The mark by which it is found again.
+    pub marker: Marker,
+    /// How often it was tried before.
+    pub attempts: i64,
+}
+
+/// The kinds of things to be said.
+pub enum OutboxKind {
+    /// A card: posted first, edited after.
+    Card {
+        /// Whose.
+        operation: OperationId,
+        /// The version that `message` is.
+        version: i64,
+        /// Where it was posted.
+        placement: Option<Placement>,
+    },
+    /// A message.
+    Message {
+        /// Its row.
+        id: i64,
+        /// The card under which it goes.
+        under: Option<Placement>,
+    },
+}
+
+type CardRow = (String, String, Option<String>, String, i64, Option<String>, String, i64);
+type MessageRow = (i64, String, Option<String>, String, String, i64, Option<String>);
+
+impl Transaction<'_> {
+    /// Places a card.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn put_card(&mut self, new: &NewCard) -> Result<(), StoreError> {
+        on!(self.0, c => {
+            sqlx::query("insert into cards (operation, room, asker, message, marker) values ($1, $2, $3, $4, $5) on conflict do nothing")
+                .bind(new.operation.to_string()).bind(new.room.to_string()).bind(new.asker.as_ref().map(ToString::to_string))
+                .bind(to_json(&new.message)?).bind(format!("{}/{}", new.operation, new.room)).execute(&mut **c).await?;
+        });
+        Ok(())
+    }
+
+    /// Makes all cards of an operation read otherwise.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn redraw_cards(&mut self, operation: OperationId, message: &Message) -> Result<(), StoreError> {
+        on!(self.0, c => {
+            sqlx::query("update cards set message = $2, version = version + 1 where operation = $1 and message <> $2")
+                .bind(operation.to_string()).bind(to_json(message)?).execute(&mut **c).await?;
+        });
+        Ok(())
+    }
+
+    /// Queues a message.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn put_message(&mut self, new: &NewMessage) -> Result<(), StoreError> {
+        let about = new
+            .invocation
+            .map(|id| id.to_string())
+            .or_else(|| new.operation.map(|id| id.to_string()))
+            .unwrap_or_default();
+        on!(self.0, c => {
+            sqlx::query("insert into messages (room, asker, message, invocation, operation, under_card, urgent, expires_at, marker) \
+                select $1, $2, $3, $4, $5, $6, $7, $8, $9 || '/' || (select coalesce(max(id), 0) + 1 from messages)")
+                .bind(new.room.to_string()).bind(new.asker.as_ref().map(ToString::to_string)).bind(to_json(&new.message)?)
+                .bind(new.invocation.map(|id| id.to_string())).bind(new.operation.map(|id| id.to_string()))
+                .bind(new.under_card).bind(new.urgent).bind(micros(new.expires_at)).bind(about).execute(&mut **c).await?;
+        });
+        Ok(())
+    }
+
+    /// Takes up what is to be said now: cards that are behind first, then the first waiting message of each room.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn claim_outbox(
+        &mut self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OutboxItem>, StoreError> {
+        let (now, until, limit) = (micros(now), micros(until), i64::from(limit));
+        let cards: Vec<CardRow> = on!(self.0, c => {
+            sqlx::query_as("update cards set lease_until = $2 where (operation, room) in (select operation, room from cards \
+                where version > sent_version and given_up is null and next_at <= $1 and lease_until <= $1 limit $3) \
+                returning operation, room, asker, message, version, placement, marker, attempts")
+                .bind(now).bind(until).bind(limit).fetch_all(&mut **c).await?
+        });
+        let messages: Vec<MessageRow> = on!(self.0, c => {
+            sqlx::query_as("update messages set lease_until = $2 where id in (select m.id from messages m \
+                where m.done_at is null and m.next_at <= $1 and m.lease_until <= $1 \
+                and m.id = (select f.id from messages f where f.room = m.room and f.done_at is null order by f.urgent desc, f.id limit 1) \
+                and not (m.under_card and exists (select 1 from cards k where k.operation = m.operation and k.room = m.room \
+                    and k.sent_version < k.version and k.given_up is null)) \
+                order by m.urgent desc, m.id limit $3) \
+                returning id, room, asker, message, marker, attempts, \
+                (select k.placement from cards k where messages.under_card and k.operation = messages.operation and k.room = messages.room)")
+                .bind(now).bind(until).bind(limit).fetch_all(&mut **c).await?
+        });
+        let mut items = cards.into_iter().map(card).collect::<Result<Vec<_>, _>>()?;
+        items.extend(messages.into_iter().map(message).collect::<Result<Vec<_>, _>>()?);
+        Ok(items)
+    }
+
+    /// Something was said.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn delivered(
+        &mut self,
+        item: &OutboxItem,
+        placement: Option<&Placement>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let placement = placement.map(|placement| placement.0.as_str());
+        on!(self.0, c => match &item.kind {
+            OutboxKind::Card { operation, version, .. } => {
+                sqlx::query("update cards set sent_version = $3, placement = coalesce($4, placement), attempts = 0, lease_until = 0 \
+                    where operation = $1 and room = $2")
+                    .bind(operation.to_string()).bind(item.room.to_string()).bind(*version).bind(placement).execute(&mut **c).await?;
+            }
+            OutboxKind::Message { id, .. } => {
+                sqlx::query("update messages set done_at = $2, placement = $3 where id = $1")
+                    .bind(*id).bind(micros(at)).bind(placement).execute(&mut **c).await?;
+            }
+        });
+        Ok(())
+    }
+
+    /// Something could not be said yet.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn retry_later(&mut self, item: &OutboxItem, at: Timestamp) -> Result<(), StoreError> {
+        on!(self.0, c => match &item.kind {
+            OutboxKind::Card { operation, .. } => {
+                sqlx::query("update cards set next_at = $3, attempts = attempts + 1, lease_until = 0 where operation = $1 and room = $2")
+                    .bind(operation.to_string()).bind(item.room.to_string()).bind(micros(at)).execute(&mut **c).await?;
+            }
+            OutboxKind::Message { id, .. } => {
+                sqlx::query("update messages set next_at = $2, attempts = attempts + 1, lease_until = 0 where id = $1")
+                    .bind(*id).bind(micros(at)).execute(&mut **c).await?;
+            }
+        });
+        Ok(())
+    }
+
+    /// Something will never be said.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn give_up(&mut self, item: &OutboxItem, why: &str, at: Timestamp) -> Result<(), StoreError> {
+        on!(self.0, c => match &item.kind {
+            OutboxKind::Card { operation, .. } => {
+                sqlx::query("update cards set given_up = $3 where operation = $1 and room = $2")
+                    .bind(operation.to_string()).bind(item.room.to_string()).bind(why).execute(&mut **c).await?;
+            }
+            OutboxKind::Message { id, .. } => {
+                sqlx::query("update messages set done_at = $2, given_up = $3 where id = $1")
+                    .bind(*id).bind(micros(at)).bind(why).execute(&mut **c).await?;
+            }
+        });
+        Ok(())
+    }
+}
+
+impl Connection<'_> {
+    /// How much is still to be said about an invocation and the operation that it became.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn unsent(
+        &mut self,
+        invocation: InvocationId,
+        operation: Option<OperationId>,
+    ) -> Result<i64, StoreError> {
+        let operation = operation.map(|id| id.to_string());
+        let (messages, cards): (i64, i64) = on!(*self, c => {
+            sqlx::query_as("select (select count(*) from messages where done_at is null and (invocation = $1 or operation = $2)), \
+                (select count(*) from cards where version > sent_version and given_up is null and operation = $2)")
+                .bind(invocation.to_string()).bind(operation).fetch_one(&mut **c).await?
+        });
+        Ok(messages + cards)
+    }
+}
+
+fn maybe_identity(asker: Option<String>) -> Result<Option<Identity>, StoreError> {
+    asker.map(|asker| parse(&asker, "an asker")).transpose()
+}
+
+fn card(
+    (operation, room, asker, message, version, placement, marker, attempts): CardRow,
+) -> Result<OutboxItem, StoreError> {
+    let operation = parse(&operation, "a card's operation")?;
+    Ok(OutboxItem {
+        kind: OutboxKind::Card { operation, version, placement: placement.map(Placement) },
+        room: parse(&room, "a card's room")?,
+        asker: maybe_identity(asker)?,
+        message: json(&message, "a card")?,
+        marker: Marker(marker),
+        attempts,
+    })
+}
+
+fn message((id, room, asker, message, marker, attempts, under): MessageRow) -> Result<OutboxItem, StoreError> {
+    Ok(OutboxItem {
+        kind: OutboxKind::Message { id, under: under.map(Placement) },
+        room: parse(&room, "a message's room")?,
+        asker: maybe_identity(asker)?,
+        message: json(&message, "a message")?,
+        marker: Marker(marker),
+        attempts,
+    })
+}

@@ -1,0 +1,401 @@
+//! The audit trail as it is kept: records, their numbers, the tree's hashes, checkpoints.
+
+use std::collections::BTreeMap;
+
+use andon_core::{Digest, OperationId, PersonId, RecordId, RecordNumber, Target};
+use andon_trail::{Disclosure, Index, Sealed, SignedCheckpoint, tree};
+use jiff::Timestamp;
+
+use crate::connection::{Connection, Transaction, json, maybe_time, micros, on, parse, time, to_json};
+use crate::error::StoreError;
+
+/// A record as it is kept.
+#[derive(Clone, Debug)]
+pub struct RecordRow {
+    /// Its number, once integrated.
+    pub number: Option<RecordNumber>,
+    /// Its identifier.
+    pub id: RecordId,
+    /// Its bytes.
+    pub leaf: Vec<u8>,
+    /// Their hash.
+    pub leaf_hash: Digest,
+    /// What it is searched by.
+    pub index: Index,
+    /// What is disclosed of it.
+    pub disclosures: Vec<Disclosure>,
+}
+
+/// What to search records by; everything that is given must hold.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// Who acted.
+    pub person: Option<PersonId>,
+    /// A service that it is about.
+    pub service: Option<String>,
+    /// An environment that it is about.
+    pub environment: Option<String>,
+    /// The command's words with spaces between them.
+    pub command: Option<String>,
+    /// The state of its outcome.
+    pub outcome: Option<String>,
+    /// Its kind.
+    pub kind: Option<String>,
+    /// Its operation.
+    pub operation: Option<OperationId>,
+    /// Made at this moment or later.
+    pub since: Option<Timestamp>,
+    /// Made before this moment.
+    pub until: Option<Timestamp>,
+    /// At most this many, newest first; never more than 100.
+    pub limit: u32,
+}
+
+type Row = (
+    Option<i64>,
+    String,
+    Vec<u8>,
+    String,
+    String,
+    i64,
+    Option<i64>,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
+
+/// The columns of a record, in the order of [`Row`].
+macro_rules! record_query {
+    ($rest:literal) => {
+        concat!(
+            "select l.number, r.id, r.leaf, r.leaf_hash, r.kind, r.recorded, r.person, r.targets, r.command, r.outcome, \
+             r.operation, r.invocation from records r left join trail_leaves l on l.record_id = r.id ",
+            $rest
+        )
+    };
+}
+
+impl Transaction<'_> {
+    /// Appends a record. On SQLite it has its number at once; on PostgreSQL the sequencer gives it one.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn append(&mut self, sealed: &Sealed) -> Result<Option<RecordNumber>, StoreError> {
+        let index = &sealed.index;
+        let id = sealed.id.to_string();
+        let kind = index.kind.name();
+        let targets = to_json(&index.targets)?;
+        let operation = index.operation.map(|operation| operation.to_string());
+        let invocation = index.invocation.map(|invocation| invocation.to_string());
+        on!(self.0, c => {
+            sqlx::query("insert into records (id, leaf, leaf_hash, kind, recorded, person, targets, command, outcome, operation, invocation) \
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+                .bind(&id).bind(&sealed.leaf).bind(sealed.leaf_hash.to_string()).bind(kind).bind(micros(index.recorded))
+                .bind(index.person).bind(targets).bind(&index.command).bind(&index.outcome).bind(operation).bind(invocation)
+                .execute(&mut **c).await?;
+            for target in &index.targets {
+                sqlx::query("insert into record_targets (record_id, service, environment) values ($1, $2, $3) on conflict do nothing")
+                    .bind(&id).bind(target.service.as_str()).bind(target.environment.as_str()).execute(&mut **c).await?;
+            }
+            for disclosure in &sealed.disclosures {
+                sqlx::query("insert into disclosures (record_id, path, salt, value) values ($1, $2, $3, $4)")
+                    .bind(&id).bind(&disclosure.path).bind(&disclosure.salt[..]).bind(&disclosure.value).execute(&mut **c).await?;
+            }
+        });
+        for (digest, text) in &sealed.texts {
+            self.keep_text(*digest, text).await?;
+        }
+        if self.0.is_postgres() {
+            return Ok(None);
+        }
+        let number = self.connection().tree_size().await?;
+        self.integrate_one(number, sealed.id, sealed.leaf_hash).await?;
+        Ok(Some(RecordNumber(number)))
+    }
+
+    /// Gives numbers to records that have none, in the order in which they were written, and says how many. Only one process at a time
+    /// does this; the others wait.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn integrate(&mut self, limit: u32) -> Result<u64, StoreError> {
+        if let Connection::Postgres(connection) = &mut self.0 {
+            sqlx::query("select pg_advisory_xact_lock(7236001)").execute(&mut **connection).await?;
+        }
+        let waiting: Vec<(String, String)> = on!(self.0, c => {
+            sqlx::query_as("select r.id, r.leaf_hash from records r where not exists \
+                (select 1 from trail_leaves l where l.record_id = r.id) order by r.position limit $1")
+                .bind(i64::from(limit)).fetch_all(&mut **c).await?
+        });
+        let first = self.connection().tree_size().await?;
+        let count = waiting.len();
+        for (number, (id, hash)) in (first..).zip(waiting) {
+            self.integrate_one(number, parse(&id, "a record's id")?, parse(&hash, "a leaf hash")?).await?;
+        }
+        Ok(count as u64)
+    }
+
+    async fn integrate_one(&mut self, number: u64, id: RecordId, leaf_hash: Digest) -> Result<(), StoreError> {
+        let known = self.connection().hashes(&tree::positions_to_append(number)).await?;
+        let hashes = tree::hashes_to_append(number, leaf_hash, &known)
+            .map_err(|error| StoreError::Corrupt(format!("the tree: {error}")))?;
+        on!(self.0, c => {
+            sqlx::query("insert into trail_leaves (number, record_id, leaf_hash) values ($1, $2, $3)")
+                .bind(signed(number)?).bind(id.to_string()).bind(leaf_hash.to_string()).execute(&mut **c).await?;
+            for (position, hash) in (tree::first_position(number)..).zip(&hashes) {
+                sqlx::query("insert into trail_hashes (position, hash) values ($1, $2)")
+                    .bind(signed(position)?).bind(hash.to_string()).execute(&mut **c).await?;
+            }
+        });
+        Ok(())
+    }
+
+    /// Keeps a text under its digest, once.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn keep_text(&mut self, digest: Digest, text: &str) -> Result<(), StoreError> {
+        on!(self.0, c => {
+            sqlx::query("insert into texts (digest, body) values ($1, $2) on conflict do nothing")
+                .bind(digest.to_string()).bind(text).execute(&mut **c).await?;
+        });
+        Ok(())
+    }
+
+    /// The number that stands for a person in the trail; given at first use and never again to anybody else.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn person_number(&mut self, person: &PersonId) -> Result<i64, StoreError> {
+        on!(self.0, c => {
+            sqlx::query("insert into people (person) values ($1) on conflict do nothing").bind(person.as_str()).execute(&mut **c).await?;
+            let (number,): (i64,) =
+                sqlx::query_as("select number from people where person = $1").bind(person.as_str()).fetch_one(&mut **c).await?;
+            Ok(number)
+        })
+    }
+
+    /// Keeps a checkpoint; one of a size that is there already is dropped.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn put_checkpoint(&mut self, checkpoint: &SignedCheckpoint, at: Timestamp) -> Result<(), StoreError> {
+        on!(self.0, c => {
+            sqlx::query("insert into checkpoints (size, root, note, at) values ($1, $2, $3, $4) on conflict do nothing")
+                .bind(signed(checkpoint.size)?).bind(checkpoint.root.to_string()).bind(&checkpoint.note).bind(micros(at))
+                .execute(&mut **c).await?;
+        });
+        Ok(())
+    }
+}
+
+impl Connection<'_> {
+    /// How many records have a number.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn tree_size(&mut self) -> Result<u64, StoreError> {
+        let (next,): (i64,) = on!(*self, c => {
+            sqlx::query_as("select coalesce(max(number) + 1, 0) from trail_leaves").fetch_one(&mut **c).await?
+        });
+        u64::try_from(next).map_err(|_| StoreError::Corrupt("the trail's size".to_owned()))
+    }
+
+    /// Stored hashes of the tree at these positions.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn hashes(&mut self, positions: &[u64]) -> Result<BTreeMap<u64, Digest>, StoreError> {
+        let mut hashes = BTreeMap::new();
+        for position in positions {
+            let row: Option<(String,)> = on!(*self, c => {
+                sqlx::query_as("select hash from trail_hashes where position = $1").bind(signed(*position)?).fetch_optional(&mut **c).await?
+            });
+            if let Some((hash,)) = row {
+                hashes.insert(*position, parse(&hash, "a stored hash")?);
+            }
+        }
+        Ok(hashes)
+    }
+
+    /// The root of the tree of the first `size` records.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn root(&mut self, size: u64) -> Result<Digest, StoreError> {
+        let known = self.hashes(&tree::positions_for_root(size)).await?;
+        tree::root(size, &known).map_err(|error| StoreError::Corrupt(format!("the tree: {error}")))
+    }
+
+    /// The largest checkpoint: size, root and note.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn latest_checkpoint(&mut self) -> Result<Option<(u64, Digest, String)>, StoreError> {
+        Ok(self.checkpoints(i64::MAX, 1).await?.pop())
+    }
+
+    /// Checkpoints of less than `below`, the largest first.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn checkpoints(&mut self, below: i64, limit: u32) -> Result<Vec<(u64, Digest, String)>, StoreError> {
+        let rows: Vec<(i64, String, String)> = on!(*self, c => {
+            sqlx::query_as("select size, root, note from checkpoints where size < $1 order by size desc limit $2")
+                .bind(below).bind(i64::from(limit)).fetch_all(&mut **c).await?
+        });
+        rows.into_iter().map(|(size, root, note)| Ok((unsigned(size)?, parse(&root, "a root")?, note))).collect()
+    }
+
+    /// How many records wait for a number, and when the oldest of them was made.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn unnumbered(&mut self) -> Result<(u64, Option<Timestamp>), StoreError> {
+        let (count, oldest): (i64, Option<i64>) = on!(*self, c => {
+            sqlx::query_as("select count(*), min(r.recorded) from records r where not exists \
+                (select 1 from trail_leaves l where l.record_id = r.id)").fetch_one(&mut **c).await?
+        });
+        Ok((unsigned(count)?, maybe_time(oldest)?))
+    }
+
+    /// The number of a record, once it has one.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn record_number(&mut self, id: RecordId) -> Result<Option<RecordNumber>, StoreError> {
+        let row: Option<(i64,)> = on!(*self, c => {
+            sqlx::query_as("select number from trail_leaves where record_id = $1").bind(id.to_string()).fetch_optional(&mut **c).await?
+        });
+        row.map(|(number,)| Ok(RecordNumber(unsigned(number)?))).transpose()
+    }
+
+    /// A record by its number.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn record(&mut self, number: RecordNumber) -> Result<Option<RecordRow>, StoreError> {
+        Ok(self.leaves(number.0, 1).await?.into_iter().find(|row| row.number == Some(number)))
+    }
+
+    /// A record by its identifier.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn record_by_id(&mut self, id: RecordId) -> Result<Option<RecordRow>, StoreError> {
+        let row: Option<Row> = on!(*self, c => {
+            sqlx::query_as(record_query!("where r.id = $1")).bind(id.to_string()).fetch_optional(&mut **c).await?
+        });
+        match row {
+            Some(row) => Ok(Some(self.complete(row).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Numbered records from `from` upwards.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn leaves(&mut self, from: u64, limit: u32) -> Result<Vec<RecordRow>, StoreError> {
+        let rows: Vec<Row> = on!(*self, c => {
+            sqlx::query_as(record_query!("where l.number >= $1 order by l.number limit $2"))
+                .bind(signed(from)?).bind(i64::from(limit)).fetch_all(&mut **c).await?
+        });
+        self.complete_all(rows).await
+    }
+
+    /// Records that match, newest first.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn search(&mut self, search: &Search) -> Result<Vec<RecordRow>, StoreError> {
+        let rows: Vec<Row> = on!(*self, c => {
+            sqlx::query_as(record_query!("where \
+                ($1 is null or r.person = (select number from people where person = $1)) \
+                and (($2 is null and $3 is null) or exists (select 1 from record_targets t where t.record_id = r.id \
+                    and ($2 is null or t.service = $2) and ($3 is null or t.environment = $3))) \
+                and ($4 is null or r.command = $4) and ($5 is null or r.outcome = $5) and ($6 is null or r.kind = $6) \
+                and ($7 is null or r.operation = $7) and r.recorded >= $8 and r.recorded < $9 \
+                order by r.position desc limit $10"))
+                .bind(search.person.as_ref().map(PersonId::as_str)).bind(&search.service).bind(&search.environment)
+                .bind(&search.command).bind(&search.outcome).bind(&search.kind)
+                .bind(search.operation.map(|operation| operation.to_string()))
+                .bind(search.since.map_or(i64::MIN, micros)).bind(search.until.map_or(i64::MAX, micros))
+                .bind(i64::from(search.limit.min(100))).fetch_all(&mut **c).await?
+        });
+        self.complete_all(rows).await
+    }
+
+    /// A text by its digest.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn text(&mut self, digest: Digest) -> Result<Option<String>, StoreError> {
+        let row: Option<(String,)> = on!(*self, c => {
+            sqlx::query_as("select body from texts where digest = $1").bind(digest.to_string()).fetch_optional(&mut **c).await?
+        });
+        Ok(row.map(|(body,)| body))
+    }
+
+    /// The person behind a number.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn person_named(&mut self, number: i64) -> Result<Option<PersonId>, StoreError> {
+        let row: Option<(String,)> = on!(*self, c => {
+            sqlx::query_as("select person from people where number = $1").bind(number).fetch_optional(&mut **c).await?
+        });
+        row.map(|(person,)| parse(&person, "a person")).transpose()
+    }
+
+    async fn complete_all(&mut self, rows: Vec<Row>) -> Result<Vec<RecordRow>, StoreError> {
+        let mut records = Vec::with_capacity(rows.len());
+        for row in rows {
+            records.push(self.complete(row).await?);
+        }
+        Ok(records)
+    }
+
+    async fn complete(&mut self, row: Row) -> Result<RecordRow, StoreError> {
+        let (number, id, leaf, leaf_hash, kind, recorded, person, targets, command, outcome, operation, invocation) =
+            row;
+        let disclosures: Vec<(String, Vec<u8>, String)> = on!(*self, c => {
+            sqlx::query_as("select path, salt, value from disclosures where record_id = $1 order by path")
+                .bind(&id).fetch_all(&mut **c).await?
+        });
+        let targets: Vec<Target> = json(&targets, "a record's targets")?;
+        let index = Index {
+            kind: json(&format!("{kind:?}"), "a record's kind")?,
+            recorded: time(recorded)?,
+            person,
+            targets,
+            command,
+            outcome,
+            operation: operation.map(|id| parse(&id, "an operation's id")).transpose()?,
+            invocation: invocation.map(|id| parse(&id, "an invocation's id")).transpose()?,
+        };
+        Ok(RecordRow {
+            number: number.map(|number| unsigned(number).map(RecordNumber)).transpose()?,
+            id: parse(&id, "a record's id")?,
+            leaf,
+            leaf_hash: parse(&leaf_hash, "a leaf hash")?,
+            index,
+            disclosures: disclosures.into_iter().map(disclosure).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn disclosure((path, salt, value): (String, Vec<u8>, String)) -> Result<Disclosure, StoreError> {
+    let salt = salt.try_into().map_err(|_| StoreError::Corrupt("a salt".to_owned()))?;
+    Ok(Disclosure { path, salt, value })
+}
+
+fn signed(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|_| StoreError::Corrupt("a number of the trail".to_owned()))
+}
+
+fn unsigned(number: i64) -> Result<u64, StoreError> {
+    u64::try_from(number).map_err(|_| StoreError::Corrupt("a number of the trail".to_owned()))
+}

@@ -1,0 +1,153 @@
+//! Units of work. SQLite has one writer, a task that takes whatever waits and commits it together (group commit): each unit in a savepoint
+//! of its own, so that one that fails takes nothing else with it. PostgreSQL commits units in parallel.
+
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use sqlx::{Connection as _, SqliteConnection};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::connection::{Connection, Transaction};
+use crate::error::StoreError;
+use crate::open::{Pool, Store};
+
+/// How many units share one commit at most.
+const BATCH: usize = 64;
+/// How many units may wait; more wait at the door.
+const QUEUE: usize = 1024;
+
+impl Store {
+    /// Does a unit of work: all that it writes is durable when this returns `Ok`, none of it is kept otherwise.
+    ///
+    /// # Errors
+    /// Whatever the work returns, or the database's refusal to keep it.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Transaction<'_>) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let result = match &self.inner.pool {
+            Pool::Sqlite { writer, .. } => writer.write(work).await,
+            Pool::Postgres(pool) => {
+                let mut transaction = pool.begin().await.map_err(StoreError::from)?;
+                let value = work(&mut Transaction(Connection::Postgres(&mut transaction))).await?;
+                sqlx::query("select pg_notify('andon', '')")
+                    .execute(&mut *transaction)
+                    .await
+                    .map_err(StoreError::from)?;
+                transaction.commit().await.map_err(StoreError::from)?;
+                Ok(value)
+            }
+        };
+        if result.is_ok() {
+            self.inner.changed.send_modify(|count| *count += 1);
+        }
+        result
+    }
+}
+
+/// What a unit leaves: whether to keep it, and how to tell its owner once the batch is committed or lost.
+struct Ended {
+    keep: bool,
+    tell: Box<dyn FnOnce(bool) + Send>,
+}
+
+type Job = Box<dyn for<'t> FnOnce(&'t mut SqliteConnection) -> BoxFuture<'t, Ended> + Send>;
+
+/// The one writer of a SQLite file.
+pub(crate) struct Writer {
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(crate) fn none() -> Self {
+        Self { jobs: Mutex::new(None), task: Mutex::new(None) }
+    }
+
+    pub(crate) fn start(connection: SqliteConnection) -> Self {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let task = tokio::spawn(run(connection, receiver));
+        Self { jobs: Mutex::new(Some(sender)), task: Mutex::new(Some(task)) }
+    }
+
+    /// Finishes what waits, then ends the connection.
+    pub(crate) async fn close(&self) {
+        self.jobs.lock().await.take();
+        if let Some(task) = self.task.lock().await.take() {
+            // The task only ends; it has nothing to report that was not told to the owners of units.
+            let _ = task.await;
+        }
+    }
+
+    async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Transaction<'_>) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            Box::pin(async move {
+                let mut transaction = Transaction(Connection::Sqlite(connection));
+                let result = AssertUnwindSafe(work(&mut transaction))
+                    .catch_unwind()
+                    .await
+                    .unwrap_or_else(|_| Err(StoreError::Lost.into()));
+                let keep = result.is_ok();
+                let tell = Box::new(move |committed: bool| {
+                    let answer = if keep && !committed { Err(StoreError::Lost.into()) } else { result };
+                    // Nobody waits any more: what was kept is kept all the same.
+                    let _ = sender.send(answer);
+                });
+                Ended { keep, tell }
+            })
+        });
+        let jobs = self.jobs.lock().await.clone().ok_or(StoreError::Lost)?;
+        jobs.send(job).await.map_err(|_| StoreError::Lost)?;
+        receiver.await.unwrap_or_else(|_| Err(StoreError::Lost.into()))
+    }
+}
+
+async fn run(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while jobs.recv_many(&mut batch, BATCH).await > 0 {
+        let mut ended = Vec::with_capacity(batch.len());
+        let committed = match commit(&mut connection, &mut batch, &mut ended).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(%error, "a batch of {} units of work was not kept", ended.len());
+                // Whether or not a transaction is open: after this, none is.
+                let _ = sqlx::raw_sql("rollback").execute(&mut connection).await;
+                false
+            }
+        };
+        batch.clear();
+        for unit in ended {
+            (unit.tell)(committed);
+        }
+    }
+    if let Err(error) = connection.close().await {
+        tracing::error!(%error, "the database was not closed cleanly");
+    }
+}
+
+async fn commit(
+    connection: &mut SqliteConnection,
+    batch: &mut Vec<Job>,
+    ended: &mut Vec<Ended>,
+) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql("begin immediate").execute(&mut *connection).await?;
+    for job in batch.drain(..) {
+        sqlx::raw_sql("savepoint unit").execute(&mut *connection).await?;
+        let unit = job(connection).await;
+        let end = if unit.keep { "release unit" } else { "rollback to unit; release unit" };
+        ended.push(unit);
+        sqlx::raw_sql(end).execute(&mut *connection).await?;
+    }
+    sqlx::raw_sql("commit").execute(&mut *connection).await?;
+    Ok(())
+}
