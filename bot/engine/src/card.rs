@@ -153,8 +153,8 @@ fn card(row: &OperationRow, approvals: &[ApprovalRow], record: Option<(Option<Re
 
 fn with_plan(mut message: Message, plan: &Plan) -> Message {
     for step in &plan.change.steps {
-        let from = step.from.as_deref().unwrap_or("nothing");
-        let to = step.to.as_deref().unwrap_or("nothing");
+        let from = shown(step.from.as_deref());
+        let to = shown(step.to.as_deref());
         message =
             message.fact("changes", Line::new().text(format!("{}: ", step.target)).code(from).text(" → ").code(to));
     }
@@ -169,6 +169,15 @@ fn with_plan(mut message: Message, plan: &Plan) -> Message {
     match &plan.change.undo {
         Some(undo) => message.fact("undo", Line::new().code(undo)),
         None => message,
+    }
+}
+
+/// `v2@<64 hex digits>` as people compare it: the version and the first eight.
+fn shown(end: Option<&str>) -> String {
+    match end.map(|end| (end, end.split_once('@'))) {
+        None => "nothing".to_owned(),
+        Some((_, Some((version, digest)))) if digest.len() == 64 => format!("{version}@{}", &digest[..8]),
+        Some((end, _)) => end.to_owned(),
     }
 }
 
@@ -241,9 +250,14 @@ fn actions(row: &OperationRow) -> Vec<Action> {
             cancel(),
         ],
         OperationState::Queued | OperationState::Running if !row.cancel_requested => vec![cancel()],
-        OperationState::Succeeded => {
-            row.plan.change.undo.iter().filter(|line| line.len() <= 100).map(roll_back).collect()
-        }
+        OperationState::Succeeded => row
+            .plan
+            .change
+            .undo
+            .iter()
+            .filter(|line| line.starts_with("rollback ") && line.len() <= 100)
+            .map(roll_back)
+            .collect(),
         OperationState::Failed if row.started_at.is_none() => ask_again(row).into_iter().collect(),
         OperationState::Unknown => vec![
             Action::new("It succeeded", Style::Plain, format!("settle {number} succeeded")),

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use andon_core::ports::{Deployer, Voice};
 use andon_core::{Catalog, Clock, Entropy, PersonId, Redactor, Refusal, Target};
 use andon_store::{Store, StoreError};
-use andon_trail::SigningKey;
+use andon_trail::{SigningKey, VerifierKey};
 use tokio::sync::watch;
 
 use crate::command::Entry;
@@ -113,6 +113,16 @@ impl House {
     /// The clock.
     pub fn clock(&self) -> &dyn Clock {
         &*self.clock
+    }
+
+    /// The key that verifies what is signed now.
+    pub fn verifier_key(&self) -> VerifierKey {
+        self.key.verifier_key().clone()
+    }
+
+    /// The latest checkpoint as it stands in the anchor outside the database.
+    pub fn anchored(&self) -> Option<String> {
+        std::fs::read_to_string(&self.anchor).ok()
     }
 
     /// What can be asked.

@@ -10,6 +10,7 @@
 mod accept;
 pub mod approvals;
 pub mod authorize;
+mod can;
 mod card;
 pub mod command;
 mod complete;
@@ -25,10 +26,13 @@ pub mod policy;
 mod record;
 mod reply;
 mod sequencer;
+mod verify;
 mod work;
 
+pub use can::{Foresight, can};
 pub use engine::Engine;
 pub use house::{Configuration, House, Parts, Probe};
 pub use operations::Running;
 pub use parse::Grammar;
+pub use verify::verify;
 pub use work::{Work, from_deployer, unknown};

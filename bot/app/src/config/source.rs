@@ -11,6 +11,8 @@ use super::problem::{Mismatch, Position, Problems};
 pub const LARGEST_FILE: u64 = 1024 * 1024;
 /// The most files that a configuration may have, of each kind.
 pub const MOST_FILES: usize = 200;
+/// The bytes from which on a line is too long for columns in characters.
+const LONG_LINE: usize = 4096;
 
 /// A text and the name by which problems point at it.
 #[derive(Clone, Debug)]
@@ -125,7 +127,11 @@ impl<'a> Lines<'a> {
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = self.line_start(line);
         let before = self.text.as_bytes().get(start..offset.min(self.text.len())).unwrap_or_default();
-        let column = String::from_utf8_lossy(before).chars().count() + 1;
+        // In a line that nobody can read, bytes will do: counting characters for each of its values would take for ever.
+        let column = match before.len() {
+            0..LONG_LINE => String::from_utf8_lossy(before).chars().count() + 1,
+            long => long + 1,
+        };
         Position { file: Arc::clone(&self.name), line, column }
     }
 

@@ -1,0 +1,137 @@
+//! `rollback <service> --env <env> [--to <version>]`
+
+use andon_core::ports::Live;
+use andon_core::{
+    Artifact, Catalog, Change, EnvironmentName, Failure, Fault, Line, OperationState, Outcome, Plan, Refusal,
+    ServiceName, Target, Version,
+};
+use andon_engine::command::{Command, Ended, Exemption, Operation};
+use andon_engine::policy::Resource;
+use andon_engine::{Running, Work, from_deployer};
+use andon_store::{NewLock, Transaction};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::drive;
+use crate::names::{environment, service, version};
+
+/// Put the release live that served just before
+///
+/// Back to the healthy release live just before, it needs permission and nothing else: no approval, and no lock or freeze stops it. Any
+/// other version is planned and gated as a deploy. It leaves a lock behind, and the version that was rolled back is held.
+#[derive(Args, Serialize, Deserialize)]
+pub(crate) struct Rollback {
+    /// The service
+    #[arg(value_parser = service)]
+    service: ServiceName,
+    /// The environment; never assumed
+    #[arg(long, value_name = "ENV", value_parser = environment)]
+    env: EnvironmentName,
+    /// Another version than the one just before
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    to: Option<Version>,
+}
+
+impl Command for Rollback {
+    const PATH: &'static [&'static str] = &["rollback"];
+    const EXAMPLES: &'static [&'static str] = &["rollback hello --env prod", "rollback hello --env prod --to v1"];
+
+    async fn resources(&self, work: &Work) -> Result<Vec<Resource>, Failure> {
+        Ok(vec![Resource::Target(work.target(&self.service, &self.env)?)])
+    }
+
+    fn targets(&self, catalog: &Catalog) -> Vec<Target> {
+        drive::target(catalog, &self.service, &self.env)
+    }
+}
+
+impl Operation for Rollback {
+    async fn plan(&self, work: &Work) -> Result<Plan, Failure> {
+        let target = work.target(&self.service, &self.env)?;
+        let deployer = work.deployer(&target)?;
+        let live = deployer.live(&target).await.map_err(from_deployer)?;
+        let artifact = match &self.to {
+            None => self.just_before(&target, &live)?,
+            Some(version) => deployer.resolve(&target, version).await.map_err(from_deployer)?,
+        };
+        if live.running.as_ref().is_some_and(|running| running.artifact == artifact) {
+            let fact = format!("{} {} is live in {} already", target.service, artifact.version, target.environment);
+            return Err(Refusal::new(fact, "see `history` for what was live before").into());
+        }
+        self.planned(work, &target, &artifact, &live).await
+    }
+
+    fn exemption(&self, plan: &Plan) -> Exemption {
+        match plan.change.arguments.get("just_before") {
+            Some(Value::Bool(true)) => Exemption::Rollback,
+            _ => Exemption::None,
+        }
+    }
+
+    async fn start(&self, plan: &Plan, running: &Running<'_>) -> Result<Outcome, Fault> {
+        drive::start(plan, running).await
+    }
+
+    async fn resume(&self, plan: &Plan, running: &Running<'_>) -> Result<Outcome, Fault> {
+        drive::resume(plan, running).await
+    }
+
+    async fn conclude(&self, ended: &Ended<'_>, transaction: &mut Transaction<'_>) -> Result<(), Failure> {
+        if ended.outcome.state != OperationState::Succeeded {
+            return Ok(());
+        }
+        let (target, artifact) = drive::destination(ended.plan)?;
+        let (operation, by) = (ended.operation.id, &ended.operation.asked_by.person);
+        transaction.record_release(&target, &artifact, operation, by, ended.at).await?;
+        if let Some(from) = drive::origin(ended.plan)? {
+            transaction.hold_version(&target, &from, operation, ended.at).await?;
+        }
+        let lock = NewLock {
+            target,
+            owner: by.clone(),
+            reason: format!("rolled back by {}", ended.operation.number),
+            at: ended.at,
+            expires_at: ended.at.saturating_add(ended.lock_expires).unwrap_or(jiff::Timestamp::MAX),
+            operation: Some(operation),
+        };
+        // Where somebody holds the target already, their lock serves.
+        transaction.hold_lock(&lock).await?;
+        Ok(())
+    }
+}
+
+impl Rollback {
+    fn just_before(&self, target: &Target, live: &Live) -> Result<Artifact, Refusal> {
+        live.previous.clone().ok_or_else(|| {
+            let fact = format!("No healthy release was live just before in {target}");
+            Refusal::new(fact, "name one with `--to VERSION`: see `history` and `versions`")
+        })
+    }
+
+    async fn planned(&self, work: &Work, target: &Target, artifact: &Artifact, live: &Live) -> Result<Plan, Failure> {
+        let from = live.running.as_ref().map(|running| &running.artifact);
+        let just_before = live.previous.as_ref() == Some(artifact);
+        let from_words = from.map_or_else(|| "nothing".to_owned(), |from| from.version.to_string());
+        let undo =
+            from.map(|from| format!("deploy {} {} --env {} --again", target.service, from.version, target.environment));
+        let change = Change {
+            command: vec!["rollback".to_owned()],
+            arguments: json!({
+                "service": target.service, "env": target.environment, "to": artifact.version, "just_before": just_before
+            }),
+            steps: vec![drive::step(work, target, from, artifact, live)?],
+            undo: undo.map(|line| format!("{line} --reason TEXT")),
+        };
+        let summary = Line::new()
+            .text(format!("roll back {} ", target.service))
+            .code(from_words)
+            .text(" → ")
+            .code(&artifact.version)
+            .text(format!(" in {}", target.environment));
+        let mut findings = vec![drive::reach(work, target)];
+        findings.extend(drive::put_there(work, target, from).await?);
+        Ok(Plan { summary, change, findings })
+    }
+}
