@@ -1,1 +1,3 @@
 //! The binary andon: configuration, wiring, HTTP server, shutdown.
+
+pub mod config;

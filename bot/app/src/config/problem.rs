@@ -82,11 +82,11 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Collects problems: one for each place, without secrets, and not more than a person can read.
+/// Collects problems, without secrets, and not more than a person can read.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
     found: Vec<Problem>,
-    places: BTreeSet<Position>,
+    refused: BTreeSet<Position>,
     unshown: usize,
     redactor: Redactor,
 }
@@ -97,12 +97,18 @@ impl Problems {
         self.redactor = redactor;
     }
 
-    /// Adds a problem. The first one of a place stays, since what follows is mostly its consequence.
+    /// Adds a problem about a value as such. Whatever else is wrong with that value is its consequence, and left out.
+    pub(super) fn refuse(&mut self, position: &Position, mismatch: impl Into<Mismatch>) {
+        self.add(position, mismatch);
+        self.refused.insert(position.clone());
+    }
+
+    /// Adds a problem.
     pub(super) fn add(&mut self, position: &Position, mismatch: impl Into<Mismatch>) {
-        if !self.places.insert(position.clone()) && position.line > 0 {
+        if self.refused.contains(position) {
             return;
         }
-        if self.found.len() == MOST {
+        if self.is_full() {
             self.unshown += 1;
             return;
         }
@@ -114,6 +120,11 @@ impl Problems {
     /// Whether nothing was found.
     pub(super) fn is_empty(&self) -> bool {
         self.found.is_empty()
+    }
+
+    /// Whether nothing more will be shown.
+    pub(super) fn is_full(&self) -> bool {
+        self.found.len() >= MOST
     }
 
     /// All that was found, in the order of the files.

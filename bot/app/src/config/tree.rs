@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use toml::de::{DeTable, DeValue, Error};
+use toml::de::{DeTable, DeValue};
 
 use super::problem::{Mismatch, Position, Problems};
 use super::source::{Lines, Source};
+use super::syntax;
 
 /// A table: keys with their places, in alphabetic order.
 pub(super) type Table = BTreeMap<String, Entry>;
@@ -90,19 +91,19 @@ pub(super) fn to_toml(table: &Table) -> toml::Table {
     table.iter().map(|(key, entry)| (key.clone(), entry.node.to_toml())).collect()
 }
 
-/// Reads all of `sources` into one table. Sections merge by key; a key of a section stands in one place only, so that nobody's file
-/// changes what another file says. Lists of tables (`[[rooms]]`) are put behind each other.
-pub(super) fn merged(sources: &[Source], problems: &mut Problems) -> Table {
-    let mut all = Table::new();
+/// Reads all of `sources` into one table; nothing where one of them is not TOML. Sections merge by key; a key of a section stands in one
+/// place only, so that nobody's file changes what another file says. Lists of tables (`[[rooms]]`) are put behind each other.
+pub(super) fn merged(sources: &[Source], problems: &mut Problems) -> Option<Table> {
+    let mut all = Some(Table::new());
     for source in sources {
         let lines = Lines::new(&source.name, &source.text);
-        let (table, errors) = DeTable::parse_recoverable(&source.text);
-        for error in errors {
-            syntax(&error, source, &lines, problems);
-        }
-        for (section, entry) in table_of(table.get_ref(), &lines, problems) {
-            merge_section(&mut all, section, entry, problems);
-        }
+        let table = syntax::parsed(source, &lines, problems);
+        all = all.zip(table).map(|(mut all, table)| {
+            for (section, entry) in table_of(table.get_ref(), &lines, problems) {
+                merge_section(&mut all, section, entry, problems);
+            }
+            all
+        });
     }
     all
 }
@@ -126,65 +127,9 @@ fn merge_section(all: &mut Table, section: String, entry: Entry, problems: &mut 
     }
 }
 
-fn twice(key: &str, first: &Position) -> Mismatch {
+/// The key is set here, and was set already at `first`.
+pub(super) fn twice(key: &str, first: &Position) -> Mismatch {
     Mismatch::new(format!("`{key}` is set twice")).hint(format!("the other one is at {first}"))
-}
-
-fn syntax(error: &Error, source: &Source, lines: &Lines<'_>, problems: &mut Problems) {
-    let Some(span) = error.span() else {
-        return problems.add(&Position::whole(&source.name), error.message());
-    };
-    let position = lines.position(span.start);
-    let key = source.text.get(span).unwrap_or_default();
-    match (error.message(), first_of_two(source, lines, &position, key)) {
-        ("duplicate key", Some(first)) => problems.add(&position, twice(key, &first)),
-        ("duplicate key", None) => problems.add(&position, format!("`{key}` is set twice")),
-        (message, _) => problems.add(&position, message),
-    }
-}
-
-/// Where the key that is set again at `again` was set first. The parser does not tell; the text before that line does, with a key of
-/// our own at its end to mark the table that is being filled there.
-fn first_of_two(source: &Source, lines: &Lines<'_>, again: &Position, key: &str) -> Option<Position> {
-    const MARK: &str = "the table that is being filled";
-    let start = lines.line_start(again.line);
-    let line = source.text[start..].lines().next()?;
-    let key = DeTable::parse(&format!("{key}=0")).ok()?.get_ref().keys().next()?.get_ref().to_string();
-    let path = DeTable::parse(line).ok().filter(|_| line.trim_start().starts_with('['));
-    let before = format!("{}\n\"{MARK}\"=0", &source.text[..start]);
-    let (tree, _) = DeTable::parse_recoverable(&before);
-    let table = match &path {
-        Some(header) => descend(tree.get_ref(), header.get_ref(), &key),
-        None => holder(tree.get_ref(), MARK),
-    };
-    let (first, _) = table?.get_key_value(key.as_str())?;
-    Some(lines.position(first.span().start))
-}
-
-/// The table of `tree` that stands where `key` stands in `header`.
-fn descend<'t, 'i>(mut tree: &'t DeTable<'i>, mut header: &DeTable<'_>, key: &str) -> Option<&'t DeTable<'i>> {
-    while !header.contains_key(key) {
-        let (step, next) = header.iter().next()?;
-        header = next.get_ref().as_table()?;
-        tree = table_in(tree.get(step.get_ref().as_ref())?.get_ref())?;
-    }
-    Some(tree)
-}
-
-/// The table anywhere in `tree` that holds `key`.
-fn holder<'t, 'i>(tree: &'t DeTable<'i>, key: &str) -> Option<&'t DeTable<'i>> {
-    if tree.contains_key(key) {
-        return Some(tree);
-    }
-    tree.values().filter_map(|value| table_in(value.get_ref())).find_map(|table| holder(table, key))
-}
-
-fn table_in<'t, 'i>(value: &'t DeValue<'i>) -> Option<&'t DeTable<'i>> {
-    match value {
-        DeValue::Table(table) => Some(table),
-        DeValue::Array(array) => array.last()?.get_ref().as_table(),
-        _ => None,
-    }
 }
 
 fn table_of(table: &DeTable<'_>, lines: &Lines<'_>, problems: &mut Problems) -> Table {
@@ -206,7 +151,7 @@ fn value_of(value: &DeValue<'_>, position: &Position, lines: &Lines<'_>, problem
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
             Ok(number) => Value::Integer(number),
             Err(_) => {
-                problems.add(position, "the number is too large");
+                problems.refuse(position, "the number is too large");
                 Value::Integer(0)
             }
         },

@@ -1,0 +1,335 @@
+//! Artifacts: folders or `.tar.gz` files, known by the digest of their content. Whatever could reach outside its folder is refused before
+//! anything changes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Component, Path, PathBuf};
+
+use andon_core::{Artifact, Digest, Version};
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+/// The most files of an artifact.
+const ENTRIES: usize = 10_000;
+/// The most bytes of an artifact, unpacked; counted while reading, whatever headers say.
+const BYTES: u64 = 1 << 30;
+
+/// Why an artifact is refused.
+#[derive(Debug, Error)]
+pub enum ArtifactError {
+    /// There is none of that name.
+    #[error("there is no such version")]
+    Missing,
+    /// It must not be run.
+    #[error("{0}")]
+    Bad(String),
+    /// It cannot be read or unpacked.
+    #[error("it cannot be read: {0}")]
+    Io(#[from] io::Error),
+}
+
+fn bad(reason: impl Into<String>) -> ArtifactError {
+    ArtifactError::Bad(reason.into())
+}
+
+/// The places where a version can lie: a folder, or an archive.
+enum Source {
+    Folder(PathBuf),
+    Archive(PathBuf),
+}
+
+fn source(artifacts: &Path, version: &Version) -> Result<Source, ArtifactError> {
+    let folder = artifacts.join(version.as_str());
+    let archive = artifacts.join(format!("{version}.tar.gz"));
+    if fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir()) {
+        Ok(Source::Folder(folder))
+    } else if fs::symlink_metadata(&archive).is_ok_and(|found| found.is_file()) {
+        Ok(Source::Archive(archive))
+    } else {
+        Err(ArtifactError::Missing)
+    }
+}
+
+/// The versions that lie in a folder, the most recently changed first.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn versions(artifacts: &Path) -> io::Result<Vec<(Version, std::time::SystemTime)>> {
+    let mut versions = BTreeMap::new();
+    for entry in fs::read_dir(artifacts)? {
+        let entry = entry?;
+        let (name, found) = (entry.file_name(), entry.metadata()?);
+        let Some(name) = name.to_str() else { continue };
+        let name = if found.is_dir() { Some(name) } else { name.strip_suffix(".tar.gz") };
+        if let Some(Ok(version)) = name.map(str::parse::<Version>) {
+            versions.insert(version, found.modified()?);
+        }
+    }
+    let mut versions: Vec<_> = versions.into_iter().collect();
+    versions.sort_by(|(a, made_a), (b, made_b)| made_b.cmp(made_a).then_with(|| b.cmp(a)));
+    Ok(versions)
+}
+
+/// Reads and checks a version, and says what it is.
+///
+/// # Errors
+/// See [`ArtifactError`].
+pub fn resolve(artifacts: &Path, version: &Version) -> Result<Artifact, ArtifactError> {
+    let mut listing = Listing::default();
+    walk(&source(artifacts, version)?, &mut |entry, content| listing.add(entry, content))?;
+    let digest = listing.digest()?;
+    if let Ok(expected) = fs::read_to_string(artifacts.join(format!("{version}.sha256"))) {
+        let expected = expected.split_whitespace().next().unwrap_or_default();
+        if expected != digest.to_string() {
+            return Err(bad(format!("its digest is {digest}, and {version}.sha256 says {expected}")));
+        }
+    }
+    Ok(Artifact { version: version.clone(), digest })
+}
+
+/// Unpacks a version into `releases/<digest>`, once; what is there already is never changed.
+///
+/// # Errors
+/// See [`ArtifactError`]; also where its digest is no longer the one that was approved.
+pub fn unpack(artifacts: &Path, artifact: &Artifact, releases: &Path) -> Result<PathBuf, ArtifactError> {
+    let release = releases.join(artifact.digest.to_string());
+    if release.is_dir() {
+        return Ok(release);
+    }
+    let fresh = releases.join(format!("{}.new", artifact.digest));
+    if fresh.exists() {
+        fs::remove_dir_all(&fresh)?;
+    }
+    fs::create_dir_all(&fresh)?;
+    let mut listing = Listing::default();
+    walk(&source(artifacts, &artifact.version)?, &mut |entry, content| {
+        let path = fresh.join(&entry.path);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut file = fs::File::create_new(&path)?;
+        let mut both = Tee { from: content, to: &mut file };
+        listing.add(entry, &mut both)?;
+        file.sync_all()?;
+        let mode = if entry.executable { 0o555 } else { 0o444 };
+        Ok(fs::set_permissions(&path, fs::Permissions::from_mode(mode))?)
+    })?;
+    if listing.digest()? != artifact.digest {
+        return Err(bad("its content is no longer what was approved"));
+    }
+    fs::rename(&fresh, &release)?;
+    fs::File::open(releases)?.sync_all()?;
+    Ok(release)
+}
+
+/// A file of an artifact.
+struct Entry {
+    path: PathBuf,
+    executable: bool,
+}
+
+/// Hashes what passes through.
+#[derive(Default)]
+struct Listing {
+    files: BTreeMap<String, (bool, u64, [u8; 32])>,
+    bytes: u64,
+}
+
+impl Listing {
+    fn add(&mut self, entry: &Entry, content: &mut dyn Read) -> Result<(), ArtifactError> {
+        let (mut hash, mut size, mut buffer) = (Sha256::new(), 0u64, [0u8; 64 * 1024]);
+        loop {
+            let count = content.read(&mut buffer)?;
+            if count == 0 {
+                break;
+            }
+            size += count as u64;
+            if self.bytes + size > BYTES {
+                return Err(bad("it holds more than 1 GiB"));
+            }
+            hash.update(&buffer[..count]);
+        }
+        self.bytes += size;
+        let name = entry.path.to_str().ok_or_else(|| bad("a file's name is not UTF-8"))?.to_owned();
+        if self.files.len() >= ENTRIES {
+            return Err(bad(format!("it holds more than {ENTRIES} files")));
+        }
+        if self.files.insert(name.clone(), (entry.executable, size, hash.finalize().into())).is_some() {
+            return Err(bad(format!("it holds {name:?} twice")));
+        }
+        Ok(())
+    }
+
+    /// `SHA-256` over a sorted listing: the same for a folder and an archive of it.
+    fn digest(&self) -> Result<Digest, ArtifactError> {
+        if !self.files.contains_key(super::MANIFEST) {
+            return Err(bad(format!("it has no {}", super::MANIFEST)));
+        }
+        let mut text = "andon artifact v1\n".to_owned();
+        for (name, (executable, size, hash)) in &self.files {
+            let mode = if *executable { 'x' } else { '-' };
+            text.push_str(&format!("{mode} {size} {} {name:?}\n", hex::encode(hash)));
+        }
+        Ok(Digest::of(text))
+    }
+}
+
+struct Tee<'a> {
+    from: &'a mut dyn Read,
+    to: &'a mut fs::File,
+}
+
+impl Read for Tee<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.from.read(buffer)?;
+        io::Write::write_all(self.to, &buffer[..count])?;
+        Ok(count)
+    }
+}
+
+type Visit<'a> = &'a mut dyn FnMut(&Entry, &mut dyn Read) -> Result<(), ArtifactError>;
+
+fn walk(source: &Source, visit: Visit<'_>) -> Result<(), ArtifactError> {
+    match source {
+        Source::Folder(folder) => walk_folder(folder, Path::new(""), visit),
+        Source::Archive(archive) => walk_archive(archive, visit),
+    }
+}
+
+fn walk_folder(root: &Path, inside: &Path, visit: Visit<'_>) -> Result<(), ArtifactError> {
+    for entry in fs::read_dir(root.join(inside))? {
+        let entry = entry?;
+        let path = inside.join(entry.file_name());
+        let found = fs::symlink_metadata(entry.path())?;
+        if found.is_dir() {
+            walk_folder(root, &path, visit)?;
+        } else if found.is_file() {
+            let executable = found.permissions().mode() & 0o111 != 0;
+            visit(&Entry { path, executable }, &mut fs::File::open(entry.path())?)?;
+        } else {
+            return Err(bad(format!("{path:?} is a link, a device or a pipe")));
+        }
+    }
+    Ok(())
+}
+
+fn walk_archive(archive: &Path, visit: Visit<'_>) -> Result<(), ArtifactError> {
+    let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(fs::File::open(archive)?));
+    for entry in tar.entries()? {
+        let mut entry = entry?;
+        let path = inner_path(&entry.path()?)?;
+        let kind = entry.header().entry_type();
+        if kind.is_dir() {
+            continue;
+        }
+        if !kind.is_file() {
+            return Err(bad(format!("{path:?} is a link, a device or a pipe")));
+        }
+        let executable = entry.header().mode()? & 0o111 != 0;
+        visit(&Entry { path, executable }, &mut entry)?;
+    }
+    Ok(())
+}
+
+/// A path that stays inside.
+fn inner_path(path: &Path) -> Result<PathBuf, ArtifactError> {
+    let mut inner = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => inner.push(name),
+            Component::CurDir => {}
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
+                return Err(bad(format!("{path:?} leads outside")));
+            }
+        }
+    }
+    Ok(inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version() -> Version {
+        "v1".parse().unwrap()
+    }
+
+    fn archive(folder: &Path, build: impl FnOnce(&mut tar::Builder<flate2::write::GzEncoder<fs::File>>)) {
+        let file = fs::File::create(folder.join("v1.tar.gz")).unwrap();
+        let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(file, flate2::Compression::fast()));
+        build(&mut tar);
+        tar.into_inner().unwrap().finish().unwrap();
+    }
+
+    fn file(tar: &mut tar::Builder<flate2::write::GzEncoder<fs::File>>, name: &str, kind: tar::EntryType) {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(1);
+        header.set_mode(0o644);
+        header.set_entry_type(kind);
+        // Written raw, as an attacker would: the library refuses to write such names itself.
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        if kind.is_symlink() {
+            header.set_size(0);
+            header.set_link_name("/etc/passwd").unwrap();
+        }
+        header.set_cksum();
+        tar.append(&header, if kind.is_symlink() { &b""[..] } else { &b"x"[..] }).unwrap();
+    }
+
+    #[test]
+    fn a_folder_and_its_archive_have_one_digest() {
+        let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::create_dir(a.path().join("v1")).unwrap();
+        fs::write(a.path().join("v1/andon.toml"), "x").unwrap();
+        archive(b.path(), |tar| file(tar, "./andon.toml", tar::EntryType::Regular));
+        let (a, b) = (resolve(a.path(), &version()).unwrap(), resolve(b.path(), &version()).unwrap());
+        assert_eq!(a, b);
+    }
+
+    #[test]
+    fn what_could_reach_outside_is_refused() {
+        for (name, kind, reason) in [
+            ("../evil", tar::EntryType::Regular, "outside"),
+            ("/etc/evil", tar::EntryType::Regular, "outside"),
+            ("link", tar::EntryType::Symlink, "link"),
+            ("pipe", tar::EntryType::Fifo, "pipe"),
+            ("disk", tar::EntryType::Block, "device"),
+            ("andon.toml", tar::EntryType::Regular, "twice"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            archive(folder.path(), |tar| {
+                file(tar, "andon.toml", tar::EntryType::Regular);
+                file(tar, name, kind);
+            });
+            let error = resolve(folder.path(), &version()).unwrap_err().to_string();
+            assert!(error.contains(reason), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn another_digest_than_promised_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        archive(folder.path(), |tar| file(tar, "andon.toml", tar::EntryType::Regular));
+        fs::write(folder.path().join("v1.sha256"), "00\n").unwrap();
+        assert!(resolve(folder.path(), &version()).unwrap_err().to_string().contains("v1.sha256"));
+    }
+
+    #[test]
+    fn a_release_is_unpacked_once_and_only_as_approved() {
+        let folder = tempfile::tempdir().unwrap();
+        let releases = folder.path().join("releases");
+        archive(folder.path(), |tar| file(tar, "andon.toml", tar::EntryType::Regular));
+        let artifact = resolve(folder.path(), &version()).unwrap();
+        archive(folder.path(), |tar| {
+            file(tar, "andon.toml", tar::EntryType::Regular);
+            file(tar, "more", tar::EntryType::Regular);
+        });
+        assert!(unpack(folder.path(), &artifact, &releases).is_err());
+        let artifact = resolve(folder.path(), &version()).unwrap();
+        let release = unpack(folder.path(), &artifact, &releases).unwrap();
+        assert_eq!(release, unpack(folder.path(), &artifact, &releases).unwrap());
+        assert!(fs::metadata(release.join("more")).unwrap().permissions().readonly());
+    }
+}

@@ -1,0 +1,51 @@
+//! The playground's built-in configuration: two services, two environments, three people.
+
+use std::path::Path;
+
+/// All but the people's accounts and the place of the artifacts.
+const WORLD: &str = r#"# The playground. `andon serve` reads a file like this one.
+
+[teams.makers]
+members = ["ana", "ben"]
+
+[environments.staging]
+production = false
+
+[environments.prod]
+after = "staging"
+
+[services.hello]
+owners = ["makers"]
+
+[services.shop]
+owners = ["makers"]
+"#;
+
+/// The people. Ana and Ben are makers; Cy is in no team, and reads only.
+pub const PEOPLE: [&str; 3] = ["ana", "ben", "cy"];
+
+/// The services.
+pub const SERVICES: [&str; 2] = ["hello", "shop"];
+
+/// The configuration as TOML. Each of [`PEOPLE`] has an account of their own name on each of `platforms`, such as `console:ana`; the local
+/// deployer finds the artifacts of a service in the folder of its name in `artifacts`, whose path is UTF-8.
+pub fn text(artifacts: &Path, platforms: &[&str]) -> String {
+    let mut text = WORLD.to_owned();
+    for person in PEOPLE {
+        let accounts: Vec<String> = platforms.iter().map(|platform| quoted(&format!("{platform}:{person}"))).collect();
+        text += &format!("\n[people.{person}]\nidentities = [{}]\n", accounts.join(", "));
+    }
+    for service in SERVICES {
+        let artifacts = quoted(&artifacts.join(service).to_string_lossy());
+        for (environment, approvals) in [("staging", 0), ("prod", 1)] {
+            text += &format!(
+                "\n[services.{service}.environments.{environment}]\ndeployer = \"local\"\nartifacts = {artifacts}\napprovals = {approvals}\n"
+            );
+        }
+    }
+    text
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
