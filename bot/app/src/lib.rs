@@ -1,3 +1,121 @@
-//! The binary andon: configuration, wiring, HTTP server, shutdown.
+//! The binary `andon`: configuration, wiring, HTTP server, shutdown.
+//!
+//! It knows everybody and decides nothing: which part gets which stands in `wiring`, what the command line can say in `cli`. It is a library
+//! with a `main` so that tests can run the very same program with a probe in it.
 
+mod audit;
+mod cli;
 pub mod config;
+mod data;
+mod http;
+mod playground;
+mod serve;
+mod system;
+mod wiring;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use andon_core::Redactor;
+use andon_deployers::{demo, keeper};
+use andon_engine::Probe;
+use andon_store::{Purpose, Store};
+use anyhow::{Context as _, Result};
+use clap::Parser as _;
+use tracing_subscriber::EnvFilter;
+
+use cli::{Cli, Command, ConfigCommand};
+pub use system::{SystemClock, SystemEntropy};
+
+/// Runs the program with this process's arguments. `probe` is called at named points of the pipeline; production gives one that does
+/// nothing.
+pub fn main(probe: Probe) -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            // Help and mistakes go where clap sends them; a closed stream has no use for them.
+            let _ = error.print();
+            return code;
+        }
+    };
+    log(&cli.command);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("andon: the runtime cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(cli.command, probe)) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("andon: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Logs go to standard error; `ANDON_LOG` says how much (`info`, `andon_engine=debug`).
+fn log(command: &Command) {
+    let usual = if matches!(command, Command::Serve { .. } | Command::Keeper { .. }) { "info" } else { "error" };
+    let filter = EnvFilter::try_from_env("ANDON_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if matches!(command, Command::Serve { json: true, .. }) {
+        builder.json().init();
+    } else {
+        builder.init();
+    }
+}
+
+async fn run(command: Command, probe: Probe) -> Result<u8> {
+    match command {
+        Command::Playground { data, down: true } => playground::down(&data).await.map(|()| 0),
+        Command::Playground { data, down: false } => Ok(u8::from(!playground::run(&data, probe).await?)),
+        Command::Serve { config, data, json: _ } => serve::run(config, data.as_deref(), probe).await.map(|()| 0),
+        Command::Keeper { data } => {
+            let options =
+                keeper::KeeperOptions { data, clock: Arc::new(SystemClock), redactor: Arc::new(Redactor::default()) };
+            keeper::run(options).await.context("the keeper cannot run").map(|()| 0)
+        }
+        Command::Config { command: ConfigCommand::Check { config } } => {
+            let loaded = serve::load(config)?;
+            let (people, services) = (loaded.catalog.people.len(), loaded.catalog.services.len());
+            println!("The configuration is good: {people} people, {services} services.");
+            Ok(0)
+        }
+        Command::Audit { command } => audit::run(command).await,
+        Command::Migrate(place) => {
+            let store = Store::open(&audit::database(&place)?, Purpose::Serve, Arc::new(SystemClock)).await?;
+            store.close().await;
+            println!("The database is at migration {}.", andon_store::newest());
+            Ok(0)
+        }
+        Command::Healthcheck { listen } => healthcheck(listen).await,
+        Command::DemoService { never_ready } => demo_service(never_ready).await.map(|()| 0),
+    }
+}
+
+async fn demo_service(never_ready: bool) -> Result<()> {
+    let variable = |name: &str| std::env::var(name).with_context(|| format!("{name} is not set"));
+    let port = variable("PORT")?.parse().context("PORT is no port")?;
+    let options = demo::DemoOptions { port, service: variable("SERVICE")?, version: variable("VERSION")?, never_ready };
+    Ok(demo::serve(options).await?)
+}
+
+/// Exit 0 where `/healthz` answers 200.
+async fn healthcheck(listen: Option<std::net::SocketAddr>) -> Result<u8> {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let named = std::env::var("ANDON_LISTEN")
+        .ok()
+        .map(|address| address.parse())
+        .transpose()
+        .context("ANDON_LISTEN is no address")?;
+    let address = listen.or(named).unwrap_or_else(|| std::net::SocketAddr::from(([127, 0, 0, 1], 8300)));
+    let mut stream =
+        tokio::net::TcpStream::connect(address).await.with_context(|| format!("nothing answers at {address}"))?;
+    stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").await?;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await?;
+    Ok(u8::from(!answer.ends_with(b" 200")))
+}

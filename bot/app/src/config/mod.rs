@@ -25,6 +25,7 @@ mod world;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use andon_core::{Catalog, Digest, Redactor, Target};
 
@@ -32,7 +33,6 @@ use names::Names;
 use problem::Problems;
 use section::Section;
 use source::{Lines, Source};
-use tree::Table;
 
 pub use problem::{Placed, Position, Problem};
 pub use secret::{Secret, SecretError, secret};
@@ -96,50 +96,46 @@ pub fn load_text(name: &str, text: &str, deployers: &Deployers<'_>) -> Result<Lo
 fn build(sources: &[Source], deployers: &Deployers<'_>, mut problems: Problems) -> Result<Loaded, Vec<Problem>> {
     // With a file missing, half of all references would look wrong.
     if !problems.is_empty() {
-        return Err(problems.into_sorted());
+        return Err(problems.into_sorted(&Redactor::default()));
     }
     let Some(table) = tree::merged(sources, &mut problems) else {
-        return Err(problems.into_sorted());
+        return Err(problems.into_sorted(&Redactor::default()));
     };
-    let loaded = read(table, sources, deployers, &mut problems);
-    if problems.is_empty() { Ok(loaded) } else { Err(problems.into_sorted()) }
-}
-
-fn read(table: Table, sources: &[Source], deployers: &Deployers<'_>, problems: &mut Problems) -> Loaded {
-    let file = sources.first().map_or_else(|| "".into(), |source| source.name.clone());
-    let names = Names::of(&table);
-    let mut root = Section::root(table, Position::whole(&file));
-    let redaction = settings::redaction(&mut root, problems);
+    let mut root = Section::root(table, Position::whole(&all_files(sources)));
+    let redaction = settings::redaction(&mut root, &mut problems);
     let redactor = Redactor::new(&redaction).unwrap_or_default();
-    problems.redact_with(redactor.clone());
-    root.each(|key, node| settings::refuse_secrets(key, node, &redactor, problems));
-
+    settings::refuse_secrets(root.left(), &redactor, &mut problems);
     let mut warnings = Problems::default();
     warn_of_comments(sources, &redactor, &mut warnings);
-    let (bot, ops_room) = settings::bot(&mut root, redaction, problems);
+    let mut loaded = read(root, deployers, &mut problems, &mut warnings);
+    if !problems.is_empty() {
+        return Err(problems.into_sorted(&redactor));
+    }
+    loaded.catalog.text = redactor.redact(&joined(sources));
+    loaded.catalog.version = Digest::of(&loaded.catalog.text);
+    loaded.bot.redaction = redaction;
+    loaded.warnings = warnings.into_sorted(&redactor);
+    Ok(loaded)
+}
+
+/// Reads everything but `[redaction]`; text, version and warnings are still to come.
+fn read(mut root: Section, deployers: &Deployers<'_>, problems: &mut Problems, warnings: &mut Problems) -> Loaded {
+    let names = Names::of(root.left());
+    let (bot, ops_room) = settings::bot(&mut root, problems);
     let defaults = settings::defaults(&mut root, problems);
     let mut accounts = world::Accounts::default();
     let mut people = world::people(&mut root, &mut accounts, problems);
     let (machines, machine_tokens) = world::machines(&mut root, &mut accounts, problems);
     let teams = world::teams(&mut root, &names, &mut people, problems);
     let environments = world::environments(&mut root, &names, problems);
-    let mut reader = services::Reader {
-        names: &names,
-        teams: &teams,
-        deployers,
-        problems,
-        warnings: &mut warnings,
-        targets: BTreeMap::new(),
-    };
+    let targets = BTreeMap::new();
+    let mut reader = services::Reader { names: &names, teams: &teams, deployers, problems, warnings, targets };
     let services = reader.services(&mut root);
     let targets = reader.targets;
     let rooms = settings::rooms(&mut root, &names, problems);
     let aliases = settings::aliases(&mut root, problems);
     root.finish(problems);
 
-    let text = redactor.redact(&joined(sources));
-    let version = Digest::of(&text);
-    let expansions = aliases.iter().map(|(alias, line)| (alias.clone(), line.value.clone())).collect();
     let catalog = Catalog {
         people,
         machines,
@@ -147,13 +143,21 @@ fn read(table: Table, sources: &[Source], deployers: &Deployers<'_>, problems: &
         environments,
         services,
         rooms,
-        aliases: expansions,
+        aliases: aliases.iter().map(|(alias, line)| (alias.clone(), line.value.clone())).collect(),
         defaults,
         ops_room,
-        version,
-        text,
+        version: Digest::of(""),
+        text: String::new(),
     };
-    Loaded { catalog, targets, bot, aliases, machine_tokens, warnings: warnings.into_sorted() }
+    Loaded { catalog, targets, bot, aliases, machine_tokens, warnings: Vec::new() }
+}
+
+/// What problems of the whole configuration are said of.
+fn all_files(sources: &[Source]) -> Arc<str> {
+    match sources {
+        [only] => Arc::clone(&only.name),
+        _ => "the configuration".into(),
+    }
 }
 
 /// The texts of all files, each under its name where there are several.

@@ -82,21 +82,15 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Collects problems, without secrets, and not more than a person can read.
+/// Collects problems, not more than a person can read.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
     found: Vec<Problem>,
     refused: BTreeSet<Position>,
     unshown: usize,
-    redactor: Redactor,
 }
 
 impl Problems {
-    /// From here on, what `redactor` finds is left out of messages too.
-    pub(super) fn redact_with(&mut self, redactor: Redactor) {
-        self.redactor = redactor;
-    }
-
     /// Adds a problem about a value as such. Whatever else is wrong with that value is its consequence, and left out.
     pub(super) fn refuse(&mut self, position: &Position, mismatch: impl Into<Mismatch>) {
         self.add(position, mismatch);
@@ -113,8 +107,7 @@ impl Problems {
             return;
         }
         let Mismatch { message, hint } = mismatch.into();
-        let hint = hint.map(|hint| self.redactor.redact(&hint));
-        self.found.push(Problem::new(position, self.redactor.redact(&message), hint));
+        self.found.push(Problem::new(position, message, hint));
     }
 
     /// Whether nothing was found.
@@ -127,8 +120,12 @@ impl Problems {
         self.found.len() >= MOST
     }
 
-    /// All that was found, in the order of the files.
-    pub(super) fn into_sorted(mut self) -> Vec<Problem> {
+    /// All that was found, in the order of the files, without what `redactor` finds.
+    pub(super) fn into_sorted(mut self, redactor: &Redactor) -> Vec<Problem> {
+        for problem in &mut self.found {
+            problem.message = redactor.redact(&problem.message);
+            problem.hint = problem.hint.take().map(|hint| redactor.redact(&hint));
+        }
         self.found.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
         if let (Some(last), 1..) = (self.found.last().cloned(), self.unshown) {
             let message = format!("{} more problems are not shown", self.unshown);

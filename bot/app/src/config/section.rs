@@ -36,6 +36,21 @@ impl Section {
         }
     }
 
+    /// Reads each item of the list `key`; a problem where it is there and empty.
+    pub(super) fn filled_list<T: PartialEq>(
+        &mut self,
+        key: &'static str,
+        problems: &mut Problems,
+        read: Read<'_, T>,
+    ) -> Option<Vec<Placed<T>>> {
+        if let Some(Node { position, value: Value::List(items) }) = self.left.get(key).map(|entry| &entry.node)
+            && items.is_empty()
+        {
+            problems.add(position, format!("`{key}` names nobody and nothing"));
+        }
+        self.list(key, problems, read)
+    }
+
     /// Reads each item of the list `key`; a problem where the key is missing.
     pub(super) fn required_list<T: PartialEq>(
         &mut self,
@@ -47,7 +62,8 @@ impl Section {
         self.list(key, problems, read).unwrap_or_default()
     }
 
-    fn must_hold(&self, key: &str, problems: &mut Problems) {
+    /// A problem where `key` is missing.
+    pub(super) fn must_hold(&self, key: &str, problems: &mut Problems) {
         if !self.left.contains_key(key) {
             problems.add(&self.position, format!("[{}] needs `{key}`", self.path));
         }
@@ -145,9 +161,9 @@ impl Section {
         canonical(&self.left)
     }
 
-    /// Shows every value that was not taken yet.
-    pub(super) fn each(&self, mut look: impl FnMut(&str, &Node)) {
-        self.left.iter().for_each(|(key, entry)| look(key, &entry.node));
+    /// What was not taken yet.
+    pub(super) const fn left(&self) -> &Table {
+        &self.left
     }
 
     /// Takes everything that is left.

@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use andon_core::{
-    Digest, PersonId, Service, ServiceName, Target, TargetSettings, Team, TeamName, closest,
-};
+use andon_core::{Digest, PersonId, Service, ServiceName, Target, TargetSettings, Team, TeamName, closest};
 
 use super::names::{Names, known, known_text};
 use super::problem::{Mismatch, Placed, Position, Problems};
@@ -69,9 +67,11 @@ impl Reader<'_> {
     ) -> Option<Service> {
         let names = self.names;
         let name = named::<ServiceName>(key, &section.position, self.problems)?;
-        let owners = values(section.required_list("owners", self.problems, &|node| known("team", &names.teams, node)));
-        let deployers = section.list("deployers", self.problems, &|node| deploying(names, node));
-        let approvers = section.list("approvers", self.problems, &|node| approving(names, node));
+        section.must_hold("owners", self.problems);
+        let owners = section.filled_list("owners", self.problems, &|node| known("team", &names.teams, node));
+        let owners = values(owners.unwrap_or_default());
+        let deployers = section.filled_list("deployers", self.problems, &|node| deploying(names, node));
+        let approvers = section.filled_list("approvers", self.problems, &|node| approving(names, node));
         let depends_on = section.list("depends_on", self.problems, &|node| known("service", &names.services, node));
         let depends_on = depends_on.unwrap_or_default();
         for other in &depends_on {
@@ -145,16 +145,13 @@ impl Reader<'_> {
             !service.deployer_machines.is_empty() || !self.members(&service.deployers).is_subset(&approvers);
         let possible = if someone_else_asks { approvers.len() } else { approvers.len().saturating_sub(1) };
         if usize::try_from(approvals.value).is_ok_and(|wanted| wanted > possible) {
-            let message = format!(
-                "{} needs {} besides the asker, but at most {possible} can approve it",
-                service.name,
-                counted(approvals.value)
-            );
+            let possible = u32::try_from(possible).unwrap_or(u32::MAX);
+            let message =
+                format!("{} can get at most {}, but needs {}", service.name, counted(possible), approvals.value);
             let teams: Vec<&str> = service.approvers.iter().map(TeamName::as_str).collect();
-            self.warnings.add(
-                &approvals.position,
-                Mismatch::new(message).hint(format!("its approvers are the members of: {}", teams.join(", "))),
-            );
+            let hint =
+                format!("nobody approves their own change; its approvers are the members of: {}", teams.join(", "));
+            self.warnings.add(&approvals.position, Mismatch::new(message).hint(hint));
         }
     }
 

@@ -7,9 +7,9 @@ use andon_core::{Defaults, Redactor, Room, RoomRoute};
 use jiff::SignedDuration;
 
 use super::names::{Names, known};
-use super::problem::{Mismatch, Placed, Problems};
+use super::problem::{Mismatch, Placed, Position, Problems};
 use super::section::Section;
-use super::tree::{Node, Value};
+use super::tree::{Node, Table, Value};
 use super::value;
 use super::world::values;
 
@@ -32,15 +32,15 @@ pub struct BotSettings {
     pub policies: Vec<(String, String)>,
 }
 
-/// Reads `[bot]`, `[trail]` and `[server]`; and the room in which the bot speaks of itself.
-pub(super) fn bot(root: &mut Section, redaction: Vec<String>, problems: &mut Problems) -> (BotSettings, Option<Room>) {
+/// Reads `[bot]`, `[trail]` and `[server]`, and the room in which the bot speaks of itself; redaction and policies are still to come.
+pub(super) fn bot(root: &mut Section, problems: &mut Problems) -> (BotSettings, Option<Room>) {
     let mut settings = BotSettings {
         name: "andon".to_owned(),
         origin: None,
         public_key: None,
         listen: None,
         drain: SignedDuration::from_secs(10),
-        redaction,
+        redaction: Vec::new(),
         policies: Vec::new(),
     };
     let mut ops_room = None;
@@ -118,7 +118,7 @@ pub(super) fn defaults(root: &mut Section, problems: &mut Problems) -> Defaults 
     defaults
 }
 
-/// Reads `[redaction]`: patterns that compile. From here on they are used on messages too.
+/// Reads `[redaction]`: patterns that compile.
 pub(super) fn redaction(root: &mut Section, problems: &mut Problems) -> Vec<String> {
     let Some(mut section) = one(root, "redaction", problems) else { return Vec::new() };
     let patterns = values(section.list("patterns", problems, &pattern).unwrap_or_default());
@@ -145,10 +145,11 @@ pub(super) fn rooms(root: &mut Section, names: &Names, problems: &mut Problems) 
     let mut routes = Vec::new();
     for mut section in root.tables("rooms", problems) {
         let room = section.required("room", problems, &value::parsed::<Room>);
-        let services = section.required_list("services", problems, &|node| known("service", &names.services, node));
+        section.must_hold("services", problems);
+        let services = section.filled_list("services", problems, &|node| known("service", &names.services, node));
         section.finish(problems);
         if let Some(room) = room {
-            routes.push(RoomRoute { room: room.value, services: values(services) });
+            routes.push(RoomRoute { room: room.value, services: values(services.unwrap_or_default()) });
         }
     }
     routes
@@ -176,22 +177,28 @@ fn one(root: &mut Section, key: &'static str, problems: &mut Problems) -> Option
     Section::of(key, entry.key, entry.node, problems)
 }
 
-/// Refuses every value of `node` that looks like a secret, alone or with the key before it.
-pub(super) fn refuse_secrets(key: &str, node: &Node, redactor: &Redactor, problems: &mut Problems) {
+/// Refuses every key and value of `table` that looks like a secret, alone or as a pair.
+pub(super) fn refuse_secrets(table: &Table, redactor: &Redactor, problems: &mut Problems) {
+    for (key, entry) in table {
+        if redactor.finds(key) {
+            refuse_secret(&entry.key, problems);
+        }
+        refuse_secret_values(key, &entry.node, redactor, problems);
+    }
+}
+
+fn refuse_secret_values(key: &str, node: &Node, redactor: &Redactor, problems: &mut Problems) {
     match &node.value {
         Value::Text(text) if redactor.finds(text) || redactor.finds(&format!("{key} = {text}")) => {
-            let hint = "secrets come from environment variables or files: name the secret, do not paste it";
-            problems.refuse(&node.position, Mismatch::new("this looks like a secret").hint(hint));
+            refuse_secret(&node.position, problems);
         }
-        Value::List(items) => items.iter().for_each(|item| refuse_secrets(key, item, redactor, problems)),
-        Value::Table(table) => {
-            for (key, entry) in table {
-                if redactor.finds(key) {
-                    problems.refuse(&entry.key, "this looks like a secret");
-                }
-                refuse_secrets(key, &entry.node, redactor, problems);
-            }
-        }
+        Value::List(items) => items.iter().for_each(|item| refuse_secret_values(key, item, redactor, problems)),
+        Value::Table(table) => refuse_secrets(table, redactor, problems),
         _ => {}
     }
+}
+
+fn refuse_secret(position: &Position, problems: &mut Problems) {
+    let hint = "secrets come from environment variables or files: name the secret, do not paste it";
+    problems.refuse(position, Mismatch::new("this looks like a secret").hint(hint));
 }

@@ -13,7 +13,11 @@ use super::tree::twice;
 const MOST_PARTS: usize = 16;
 
 /// The text as TOML; nothing where it is none. A key that is set twice is a problem, but leaves the first one readable.
-pub(super) fn parsed<'s>(source: &'s Source, lines: &Lines<'_>, problems: &mut Problems) -> Option<Spanned<DeTable<'s>>> {
+pub(super) fn parsed<'s>(
+    source: &'s Source,
+    lines: &Lines<'_>,
+    problems: &mut Problems,
+) -> Option<Spanned<DeTable<'s>>> {
     if let Some(offset) = too_deep(&source.text) {
         problems.add(&lines.position(offset), format!("a key has at most {MOST_PARTS} parts"));
         return None;

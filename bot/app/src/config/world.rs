@@ -25,8 +25,10 @@ impl Accounts {
         for Placed { value: identity, position } in &read {
             match self.0.get(identity) {
                 Some(first) => {
-                    let message = format!("`{identity}` is {} already; an identity belongs to one of them", first.value);
-                    problems.add(position, Mismatch::new(message).hint(format!("the other one is at {}", first.position)));
+                    let message =
+                        format!("`{identity}` is {} already; an identity belongs to one of them", first.value);
+                    problems
+                        .add(position, Mismatch::new(message).hint(format!("the other one is at {}", first.position)));
                 }
                 None => {
                     let owner = Placed { value: owner.to_owned(), position: position.clone() };
@@ -39,7 +41,11 @@ impl Accounts {
 }
 
 /// Reads `[people.*]`. Their teams are not known yet.
-pub(super) fn people(root: &mut Section, accounts: &mut Accounts, problems: &mut Problems) -> BTreeMap<PersonId, Person> {
+pub(super) fn people(
+    root: &mut Section,
+    accounts: &mut Accounts,
+    problems: &mut Problems,
+) -> BTreeMap<PersonId, Person> {
     let mut people = BTreeMap::new();
     for (key, mut section) in root.sections("people", problems) {
         let id = named::<PersonId>(&key, &section.position, problems);
@@ -63,7 +69,8 @@ pub(super) fn machines(
     let (mut machines, mut tokens) = (BTreeMap::new(), Tokens::new());
     for (name, mut section) in root.sections("machines", problems) {
         if name.parse::<TeamName>().is_err() {
-            let message = "machine names hold only a-z, 0-9, - and _, begin with a letter or a digit and have at most 40";
+            let message =
+                "machine names hold only a-z, 0-9, - and _, begin with a letter or a digit and have at most 40";
             problems.add(&section.position, message);
         }
         let identities = accounts.read(&format!("the machine {name}"), &mut section, problems);
@@ -154,7 +161,8 @@ pub(super) fn environments(
             },
         );
     }
-    let edges = environments.iter().map(|(name, environment)| (name.clone(), environment.after.iter().cloned().collect()));
+    let edges =
+        environments.iter().map(|(name, environment)| (name.clone(), environment.after.iter().cloned().collect()));
     no_circle("after", &edges.collect(), &after_at, problems);
     environments
 }

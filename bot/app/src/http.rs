@@ -1,0 +1,60 @@
+//! The HTTP server: whether it is well, and later the ways in of chats and web hooks.
+
+use andon_engine::Engine;
+use andon_store::StoreError;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// How far process and database may differ in time.
+const CLOCK: SignedDuration = SignedDuration::from_secs(2);
+/// How long a record may wait for its number.
+const TRAIL: SignedDuration = SignedDuration::from_secs(5);
+/// How long a command may wait to be taken up.
+const BACKLOG: SignedDuration = SignedDuration::from_secs(60);
+
+/// Serves until it is dropped.
+///
+/// # Errors
+/// The listener broke.
+pub(crate) async fn serve(listener: TcpListener, engine: Engine) -> std::io::Result<()> {
+    let router =
+        Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready)).with_state(engine);
+    axum::serve(listener, router).await
+}
+
+/// Database, trail, clock and backlog: 200 where all are well, 503 with the reasons where not.
+async fn ready(State(engine): State<Engine>) -> (StatusCode, Json<Value>) {
+    match look(&engine).await {
+        Ok(reasons) if reasons.is_empty() => (StatusCode::OK, Json(json!({ "ready": true }))),
+        Ok(reasons) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "ready": false, "reasons": reasons }))),
+        Err(error) => {
+            tracing::warn!(%error, "not ready");
+            let reasons = ["the database cannot be read"];
+            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "ready": false, "reasons": reasons })))
+        }
+    }
+}
+
+async fn look(engine: &Engine) -> Result<Vec<&'static str>, StoreError> {
+    let (house, mut reasons) = (engine.house(), Vec::new());
+    let (store, now) = (house.store(), house.clock().now());
+    if store.now().await?.duration_since(now).abs() > CLOCK {
+        reasons.push("the clocks of process and database differ by more than 2 s");
+    }
+    let mut reader = store.read().await?;
+    let mut connection = reader.connection();
+    let (_, oldest) = connection.unnumbered().await?;
+    if oldest.is_some_and(|oldest| now.duration_since(oldest) > TRAIL) {
+        reasons.push("the audit trail is behind");
+    }
+    let (_, oldest) = connection.waiting_invocations().await?;
+    if oldest.is_some_and(|oldest| now.duration_since(oldest) > BACKLOG) {
+        reasons.push("commands wait to be taken up");
+    }
+    Ok(reasons)
+}

@@ -1,0 +1,215 @@
+//! The playground: the whole bot on embedded defaults, in a terminal room where anybody may speak as anybody.
+
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use andon_console::{ConsoleVoice, Look, Options, Speaking, interactive, piped};
+use andon_core::ports::Voice;
+use andon_core::{Clock, Entropy, InvocationId, ProofStrength};
+use andon_deployers::demo;
+use andon_deployers::keeper::{KeeperClient, Request, keep_program};
+use andon_engine::{Engine, Probe};
+use andon_store::{DatabaseUrl, Purpose};
+use anyhow::{Context as _, Result};
+
+use crate::config::{self, playground};
+use crate::data::Data;
+use crate::system::{SystemClock, SystemEntropy};
+use crate::wiring;
+
+/// The platform's name in rooms and identities.
+const PLATFORM: &str = "console";
+/// The trail's name.
+const ORIGIN: &str = "andon.playground";
+/// The versions of its services; the last one never becomes ready.
+const VERSIONS: [(&str, bool); 3] = [("v1", false), ("v2", false), ("v3", true)];
+
+const WELCOME: &str = "\
+Andon playground. You are ana, of the team that owns the services hello and shop.
+Try:  deploy hello v1 --env staging      then  status
+      deploy hello v2 --env staging            v3 never becomes ready: see what happens
+      rollback hello --env staging             back to the release just before
+      deploy hello v1 --env prod         then  /as ben   and  approve op-N
+      audit search      audit verify           help
+/as NAME speaks as ana, ben or cy; anybody else is a stranger. /quit leaves; the services go on.";
+
+/// Opens the room; true where no command failed.
+///
+/// # Errors
+/// In words for whoever started it.
+pub(crate) async fn run(path: &Path, probe: Probe) -> Result<bool> {
+    let data = Data::open(path)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let artifacts = data.path().join("artifacts");
+    write_artifacts(&data, &artifacts)?;
+    let text = playground::text(&artifacts, &[PLATFORM]);
+    let mut loaded = config::load_text("playground", &text, &wiring::deployers())
+        .map_err(|problems| anyhow::anyhow!("the playground's configuration is wrong: {problems:?}"))?;
+    loaded.bot.redaction = Vec::new();
+    let database = match std::env::var("ANDON_DATABASE_URL") {
+        Ok(url) => url.parse::<DatabaseUrl>().map_err(anyhow::Error::msg)?,
+        Err(_) => data.database(),
+    };
+    let at_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let voice = Arc::new(LateVoice::default());
+    let plan = wiring::Plan {
+        keeper: wiring::keeper(&data)?,
+        purpose: Purpose::Playground,
+        origin: ORIGIN.to_owned(),
+        voices: vec![Arc::clone(&voice) as Arc<dyn Voice>],
+        clock: Arc::clone(&clock),
+        entropy: Arc::clone(&entropy),
+        data: data.clone(),
+        database,
+        loaded,
+        probe,
+    };
+    let (engine, records, texts) = wiring::build(plan).await?;
+    let running = {
+        let engine = engine.clone();
+        tokio::spawn(async move { engine.run(records, texts).await })
+    };
+    let speaking = Speaking::new(options(&data, &clock, &*entropy));
+    let well = if at_terminal {
+        at_a_terminal(speaking, &engine, &voice).await
+    } else {
+        in_a_pipe(speaking, &engine, &voice).await
+    };
+    engine.stop();
+    running.await?.map_err(|failure| anyhow::anyhow!("the end could not be recorded: {failure:?}"))?;
+    engine.house().store().close().await;
+    well
+}
+
+async fn at_a_terminal(speaking: Speaking, engine: &Engine, voice: &Arc<LateVoice>) -> Result<bool> {
+    let look = Look {
+        colour: std::env::var_os("NO_COLOR").is_none(),
+        width: width(),
+        time_zone: jiff::tz::TimeZone::system(),
+    };
+    let voice = Arc::clone(voice);
+    interactive(speaking, Arc::new(engine.clone()), look, move |made| voice.set(made)).await?;
+    Ok(true)
+}
+
+/// The terminal's width in columns.
+fn width() -> usize {
+    rustix::termios::tcgetwinsize(std::io::stdout()).map_or(100, |size| usize::from(size.ws_col).max(40))
+}
+
+async fn in_a_pipe(speaking: Speaking, engine: &Engine, late: &Arc<LateVoice>) -> Result<bool> {
+    let look = Look { colour: false, width: 160, time_zone: jiff::tz::TimeZone::UTC };
+    let sink: andon_console::Sink = Arc::new(|text| {
+        use std::io::Write as _;
+        // A reader that is gone has no use for the text.
+        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    });
+    let voice = Arc::new(ConsoleVoice::new(PLATFORM, look, sink));
+    late.set(Arc::clone(&voice));
+    let input = tokio::io::BufReader::new(tokio::io::stdin());
+    piped(speaking, engine, &voice, input).await.context("standard input cannot be read")
+}
+
+/// Stops the services and their keeper.
+///
+/// # Errors
+/// There is no keeper.
+pub(crate) async fn down(path: &Path) -> Result<()> {
+    let data = Data::open(path)?;
+    let client = KeeperClient::new(data.path(), Arc::new(SystemClock));
+    client.ask(&Request::Down).await.context("no services are running here")?;
+    println!("The playground's services are stopped.");
+    Ok(())
+}
+
+fn write_artifacts(data: &Data, artifacts: &Path) -> Result<()> {
+    let program = keep_program(data.path(), &std::env::current_exe()?)?;
+    for service in playground::SERVICES {
+        for (version, never_ready) in VERSIONS {
+            let folder = artifacts.join(service).join(version);
+            // Written once: a version's content never changes.
+            if !folder.exists() {
+                demo::write_artifact(&folder, &program, never_ready)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn options(data: &Data, clock: &Arc<dyn Clock>, entropy: &dyn Entropy) -> Options {
+    let user = std::env::var("USER").unwrap_or_else(|_| "unknown".to_owned());
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Options {
+        platform: PLATFORM.to_owned(),
+        room: "lobby".to_owned(),
+        user: playground::PEOPLE[0].to_owned(),
+        may_switch: true,
+        proof: ProofStrength::Playground,
+        terminal: Some(format!("{user} uid {} on {host}", rustix::process::getuid().as_raw())),
+        session: InvocationId::new(clock.now(), entropy).to_string(),
+        welcome: WELCOME.to_owned(),
+        history: Some(data.path().join("history")),
+        clock: Arc::clone(clock),
+    }
+}
+
+/// The terminal's voice, which can exist only once the terminal does. Until then nothing is said, and the outbox waits.
+#[derive(Default)]
+struct LateVoice(tokio::sync::OnceCell<Arc<ConsoleVoice>>);
+
+impl LateVoice {
+    fn set(&self, voice: Arc<ConsoleVoice>) {
+        // Set once, by the one terminal.
+        let _ = self.0.set(voice);
+    }
+
+    fn voice(&self) -> Result<&Arc<ConsoleVoice>, andon_core::ports::VoiceError> {
+        self.0.get().ok_or_else(|| andon_core::ports::VoiceError::Unreachable("the terminal is not open yet".into()))
+    }
+}
+
+#[async_trait::async_trait]
+impl Voice for LateVoice {
+    fn platform(&self) -> &str {
+        PLATFORM
+    }
+
+    async fn post(
+        &self,
+        room: &andon_core::Room,
+        asker: Option<&andon_core::Identity>,
+        message: &andon_core::Message,
+        marker: &andon_core::ports::Marker,
+    ) -> Result<andon_core::ports::Placement, andon_core::ports::VoiceError> {
+        self.voice()?.post(room, asker, message, marker).await
+    }
+
+    async fn follow_up(
+        &self,
+        room: &andon_core::Room,
+        card: &andon_core::ports::Placement,
+        message: &andon_core::Message,
+        marker: &andon_core::ports::Marker,
+    ) -> Result<andon_core::ports::Placement, andon_core::ports::VoiceError> {
+        self.voice()?.follow_up(room, card, message, marker).await
+    }
+
+    async fn edit(
+        &self,
+        room: &andon_core::Room,
+        placement: &andon_core::ports::Placement,
+        message: &andon_core::Message,
+    ) -> Result<(), andon_core::ports::VoiceError> {
+        self.voice()?.edit(room, placement, message).await
+    }
+
+    async fn find(
+        &self,
+        room: &andon_core::Room,
+        marker: &andon_core::ports::Marker,
+    ) -> Result<Option<andon_core::ports::Placement>, andon_core::ports::VoiceError> {
+        self.voice()?.find(room, marker).await
+    }
+}

@@ -1,0 +1,142 @@
+//! Which part gets which: a list, no logic.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use andon_commands::COMMANDS;
+use andon_core::ports::{Deployer, Voice};
+use andon_core::{Clock, Entropy, Record, RecordKind, Redactor, Target};
+use andon_deployers::keeper::{KeeperClient, SpawnKeeper};
+use andon_deployers::{NAMES, local};
+use andon_engine::policy::{self, Policies};
+use andon_engine::{Configuration, Engine, Grammar, House, Parts, Probe};
+use andon_store::{DatabaseUrl, Purpose, Store};
+use anyhow::{Context as _, Result, bail};
+
+use crate::config::{Deployers, Loaded};
+use crate::data::Data;
+
+/// What the engine is built from.
+pub(crate) struct Plan {
+    /// The data folder.
+    pub(crate) data: Data,
+    /// The database.
+    pub(crate) database: DatabaseUrl,
+    /// Whose data it is.
+    pub(crate) purpose: Purpose,
+    /// The trail's name.
+    pub(crate) origin: String,
+    /// The configuration.
+    pub(crate) loaded: Loaded,
+    /// The chats.
+    pub(crate) voices: Vec<Arc<dyn Voice>>,
+    /// How a keeper is started.
+    pub(crate) keeper: SpawnKeeper,
+    /// Time.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub(crate) entropy: Arc<dyn Entropy>,
+    /// For tests.
+    pub(crate) probe: Probe,
+}
+
+/// How the configuration's targets are checked by their deployers.
+pub(crate) fn deployers() -> Deployers<'static> {
+    Deployers {
+        names: NAMES,
+        check: &|_, table| {
+            let config: local::Config =
+                table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
+            config.check()
+        },
+    }
+}
+
+/// Everything that is wrong with the policies of a configuration.
+///
+/// # Errors
+/// All problems, in words.
+pub(crate) fn policies(loaded: &Loaded) -> Result<Policies, Vec<String>> {
+    let default = (policy::DEFAULT.0.to_owned(), policy::DEFAULT.1.to_owned());
+    let files = if loaded.bot.policies.is_empty() { vec![default] } else { loaded.bot.policies.clone() };
+    let grammar = Grammar::new(COMMANDS);
+    Policies::load(&files, grammar.specs()).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+}
+
+/// Builds the engine, and the records that it opens with.
+///
+/// # Errors
+/// Whatever keeps it from starting, in words for an operator.
+pub(crate) async fn build(plan: Plan) -> Result<(Engine, Vec<Record>, Vec<String>)> {
+    let policies = policies(&plan.loaded)
+        .map_err(|problems| anyhow::anyhow!("the policies are wrong:\n{}", problems.join("\n")))?;
+    let store = Store::open(&plan.database, plan.purpose, Arc::clone(&plan.clock)).await?;
+    let fresh = store.read().await?.connection().tree_size().await? == 0;
+    let key = plan.data.signing_key(&plan.origin, fresh, &*plan.entropy)?;
+    if let Some(pinned) = &plan.loaded.bot.public_key
+        && *pinned != key.verifier_key().to_string()
+    {
+        bail!("the signing key is not the one that `[trail] public_key` pins");
+    }
+    crate::audit::hold_against_anchor(&store, &plan.data, key.verifier_key()).await?;
+    let texts = vec![plan.loaded.catalog.text.clone(), policies.texts().to_owned()];
+    let redactor = Arc::new(Redactor::new(&plan.loaded.bot.redaction).context("a redaction pattern is wrong")?);
+    let deployers = connect(&plan, &redactor).await?;
+    let (catalog_version, policy_version) = (plan.loaded.catalog.version, policies.version());
+    let parts = Parts {
+        origin: plan.origin.clone(),
+        store,
+        clock: Arc::clone(&plan.clock),
+        entropy: Arc::clone(&plan.entropy),
+        redactor,
+        commands: COMMANDS,
+        configuration: Configuration { catalog: plan.loaded.catalog, policies, deployers },
+        voices: plan.voices,
+        key,
+        anchor: plan.data.anchor(),
+        owner: owner(&*plan.entropy),
+        probe: plan.probe,
+    };
+    let engine = Engine::new(Arc::new(House::new(parts).await?));
+    let mut opened = engine.record(RecordKind::Opened);
+    opened.details = serde_json::json!({ "pid": std::process::id() });
+    let mut configured = engine.record(RecordKind::ConfigurationLoaded);
+    configured.details = serde_json::json!({ "configuration": catalog_version, "policies": policy_version });
+    Ok((engine, vec![opened, configured], texts))
+}
+
+/// One deployer a backend, for all targets that name it.
+async fn connect(plan: &Plan, _: &Arc<Redactor>) -> Result<BTreeMap<String, Arc<dyn Deployer>>> {
+    let mut local_targets: BTreeMap<Target, local::Config> = BTreeMap::new();
+    for (target, config) in &plan.loaded.targets {
+        local_targets.insert(target.clone(), config.settings.clone().try_into()?);
+    }
+    let mut deployers: BTreeMap<String, Arc<dyn Deployer>> = BTreeMap::new();
+    if !local_targets.is_empty() {
+        let data = plan.data.path();
+        let keeper = KeeperClient::connect_or_spawn(data, &plan.keeper, Arc::clone(&plan.clock)).await?;
+        let deployer = local::LocalDeployer::new(local_targets, data.join("releases"), keeper);
+        deployers.insert("local".to_owned(), Arc::new(deployer));
+    }
+    Ok(deployers)
+}
+
+/// This process among all replicas.
+fn owner(entropy: &dyn Entropy) -> String {
+    let mut random = [0; 8];
+    entropy.fill(&mut random);
+    format!("{}-{}", std::process::id(), hex::encode(random))
+}
+
+/// How this very program is started as a keeper.
+///
+/// # Errors
+/// The program's own path cannot be found.
+pub(crate) fn keeper(data: &Data) -> Result<SpawnKeeper> {
+    let program: PathBuf = std::env::current_exe().context("cannot find my own program")?;
+    Ok(SpawnKeeper {
+        program,
+        arguments: vec!["keeper".to_owned(), "--data".to_owned(), data.path().display().to_string()],
+    })
+}
