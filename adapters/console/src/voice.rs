@@ -49,6 +49,14 @@ impl ConsoleVoice {
     }
 }
 
+/// What a message says that it did not say before.
+fn news(before: &Message, now: &Message) -> Message {
+    let mut news = now.clone();
+    news.facts.retain(|fact| !before.facts.contains(fact));
+    news.body.retain(|block| !before.body.contains(block));
+    news
+}
+
 #[async_trait]
 impl Voice for ConsoleVoice {
     fn platform(&self) -> &str {
@@ -87,7 +95,8 @@ impl Voice for ConsoleVoice {
             Some(before) if before.tone == message.tone && before.actions == message.actions => {
                 (self.sink)(&format!("  {}\n", line(&message.summary, &self.look)));
             }
-            _ => self.print(message),
+            Some(before) => self.print(&news(&before, message)),
+            None => self.print(message),
         }
         Ok(())
     }

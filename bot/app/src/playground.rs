@@ -100,7 +100,7 @@ fn width() -> usize {
 }
 
 async fn in_a_pipe(speaking: Speaking, engine: &Engine, late: &Arc<LateVoice>) -> Result<bool> {
-    let look = Look { colour: false, width: 160, time_zone: jiff::tz::TimeZone::UTC };
+    let look = Look { colour: false, width: 200, time_zone: jiff::tz::TimeZone::UTC };
     let sink: andon_console::Sink = Arc::new(|text| {
         use std::io::Write as _;
         // A reader that is gone has no use for the text.

@@ -74,7 +74,7 @@ async fn lock(transaction: &mut Transaction<'_>, number: OperationNumber) -> Res
 }
 
 fn not_now(row: &OperationRow, verb: &str) -> Failure {
-    let fact = format!("{} cannot be {verb}: it is {}", row.number, row.state.words());
+    let fact = format!("{} cannot be {verb} any more: {}", row.number, row.state.words());
     Refusal::new(fact, format!("say `why {}` for its story", row.number)).into()
 }
 

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use andon_core::ports::Edge;
-use andon_core::{CommandSpec, Failure, InvocationId, OperationState, Receipt, Record, RecordKind, Said, Verdict};
-use andon_store::{Accepted, InvocationState, StoreError};
+use andon_core::{
+    CommandSpec, EffectKind, Failure, InvocationId, OperationNumber, OperationState, Receipt, Record, RecordKind, Said,
+    Verdict,
+};
+use andon_store::{Accepted, Connection, InvocationRow, InvocationState, OperationRow, StoreError};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use tokio::sync::watch;
@@ -14,7 +17,7 @@ use crate::house::House;
 use crate::{complete, operations, outbox, pipeline, sequencer};
 
 /// How long a process holds an invocation without finishing it.
-const LEASE: SignedDuration = SignedDuration::from_secs(30);
+const LEASE: SignedDuration = SignedDuration::from_secs(10);
 /// Invocations at a time.
 const AT_A_TIME: usize = 16;
 /// How long to wait for news before looking all the same.
@@ -63,6 +66,7 @@ impl Engine {
         tasks.spawn(operations::sweep(house(), stop()));
         let mut stopping = self.stop.subscribe();
         tokio::select! {
+            biased;
             _ = stopping.wait_for(|stop| *stop) => {}
             ended = tasks.join_next() => tracing::error!(?ended, "a task of the engine ended by itself"),
         }
@@ -106,6 +110,20 @@ impl Engine {
             .await
     }
 
+    /// The operation that an act has set going: an approval's outcome is what it approved.
+    async fn set_going(
+        &self,
+        row: &InvocationRow,
+        connection: &mut Connection<'_>,
+    ) -> Result<Option<OperationRow>, StoreError> {
+        let Some(command) = &row.command else { return Ok(None) };
+        let acts = self.house.grammar.entry(&command.path).is_some_and(|entry| entry.effect() == EffectKind::Act);
+        match command.arguments.get("operation").and_then(serde_json::Value::as_i64).filter(|_| acts) {
+            Some(number) => connection.operation_by_number(OperationNumber(number)).await,
+            None => Ok(None),
+        }
+    }
+
     /// Where an invocation and the operation that it became stand, and how much is still to be said about them.
     async fn standing(&self, invocation: InvocationId) -> Result<Option<Verdict>, StoreError> {
         let mut reader = self.house.store.read().await?;
@@ -113,12 +131,19 @@ impl Engine {
         let Some(row) = connection.invocation(invocation).await? else { return Ok(Some(Verdict::Failed)) };
         let verdict = match row.state {
             InvocationState::Accepted => return Ok(None),
-            InvocationState::Answered => Verdict::Succeeded,
+            InvocationState::Answered => match self.set_going(&row, &mut connection).await? {
+                Some(operation) if !at_rest(operation.state) => return Ok(None),
+                Some(operation) if connection.unsent(invocation, Some(operation.id)).await? > 0 => return Ok(None),
+                Some(operation) if matches!(operation.state, OperationState::Failed | OperationState::Unknown) => {
+                    Verdict::Failed
+                }
+                _ => Verdict::Succeeded,
+            },
             InvocationState::Refused | InvocationState::Failed => Verdict::Failed,
             InvocationState::Planned => {
                 match connection.operation_of(invocation).await?.map(|operation| operation.state) {
                     Some(OperationState::WaitingApproval) => Verdict::Waiting,
-                    Some(OperationState::Queued | OperationState::Running) => return Ok(None),
+                    Some(state) if !at_rest(state) => return Ok(None),
                     Some(OperationState::Succeeded) => Verdict::Succeeded,
                     _ => Verdict::Failed,
                 }
@@ -128,6 +153,11 @@ impl Engine {
         let unsent = connection.unsent(invocation, operation).await?;
         Ok((unsent == 0).then_some(verdict))
     }
+}
+
+/// Whether nothing moves until a person says something.
+const fn at_rest(state: OperationState) -> bool {
+    !matches!(state, OperationState::Queued | OperationState::Running)
 }
 
 #[async_trait]

@@ -97,6 +97,10 @@ impl House {
             numbers: RwLock::default(),
         };
         house.number_people().await?;
+        if !house.store.is_postgres() {
+            // One process has the file: whoever held a lease died with it.
+            house.store.write(|transaction| Box::pin(async move { transaction.release_all_leases().await })).await?;
+        }
         Ok(house)
     }
 

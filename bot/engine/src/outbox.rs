@@ -14,7 +14,7 @@ use crate::house::House;
 /// How many things are said at a time.
 const AT_A_TIME: u32 = 32;
 /// How long a voice may take over one thing before another replica tries it.
-const LEASE: SignedDuration = SignedDuration::from_secs(60);
+const LEASE: SignedDuration = SignedDuration::from_secs(15);
 /// How long to wait for news before looking all the same.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(1);
 /// The longest pause between two attempts.

@@ -16,6 +16,7 @@ impl House {
     /// A record of `kind`, made now.
     pub(crate) fn record(&self, kind: RecordKind) -> Record {
         let now = self.clock.now();
+        let now = now.round(jiff::Unit::Microsecond).unwrap_or(now);
         let mut record = Record::new(&self.origin, RecordId::new(now, &*self.entropy), kind, now);
         record.when.clock = clock_state();
         record

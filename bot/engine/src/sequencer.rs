@@ -32,6 +32,7 @@ pub(crate) async fn sequence(house: Arc<House>, mut stop: watch::Receiver<bool>)
             tracing::error!(error = %fault.chain(), "the trail could not be signed");
         }
         if stopping {
+            hand_over(&house).await;
             return;
         }
         tokio::select! {
@@ -66,6 +67,21 @@ async fn is_sequencer(house: &Arc<House>) -> Result<bool, StoreError> {
         Box::pin(async move { transaction.take_lease("sequencer", &owner, now, until).await })
     });
     Ok(fence.await?.is_some())
+}
+
+/// Lets another replica be the sequencer at once.
+async fn hand_over(house: &Arc<House>) {
+    if !house.store.is_postgres() {
+        return;
+    }
+    let owner = house.owner.clone();
+    let now = house.clock.now().saturating_sub(LEASE).unwrap_or(jiff::Timestamp::MIN);
+    let released = house
+        .store
+        .write(move |transaction| Box::pin(async move { transaction.take_lease("sequencer", &owner, now, now).await }));
+    if let Err(error) = released.await {
+        tracing::warn!(%error, "the sequencer's lease runs out by itself");
+    }
 }
 
 async fn integrate(house: &Arc<House>) -> Result<u64, StoreError> {

@@ -109,7 +109,7 @@ pub struct InvocationRow {
 /// What became of a delivery.
 pub enum Acceptance {
     /// It is new and durable.
-    New(Accepted),
+    New(Box<Accepted>),
     /// The same human act was delivered before; this is what was said of it then.
     Duplicate(Receipt),
 }
@@ -151,10 +151,10 @@ impl Transaction<'_> {
             self.append(record).await?;
         }
         let Body { said, speaker, command } = body;
-        Ok(Acceptance::New(Accepted {
+        Ok(Acceptance::New(Box::new(Accepted {
             row: InvocationRow { id: new.id, state, said, speaker, command, attempts: 0 },
             fence: 0,
-        }))
+        })))
     }
 
     /// Remembers the human act, or gives the receipt of an earlier delivery of it.

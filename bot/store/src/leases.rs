@@ -6,6 +6,20 @@ use crate::connection::{Transaction, micros, on};
 use crate::error::StoreError;
 
 impl Transaction<'_> {
+    /// Lets all leases go. Only for who is alone with the database: whoever held them before is gone.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn release_all_leases(&mut self) -> Result<(), StoreError> {
+        on!(self.0, c => {
+            sqlx::query("update invocations set lease_until = 0 where state = 'accepted'").execute(&mut **c).await?;
+            sqlx::query("update operations set lease_until = 0 where state in ('queued', 'running')").execute(&mut **c).await?;
+            sqlx::query("update cards set lease_until = 0").execute(&mut **c).await?;
+            sqlx::query("update messages set lease_until = 0 where done_at is null").execute(&mut **c).await?;
+        });
+        Ok(())
+    }
+
     /// Takes or renews a named lease and gives its fencing token, or nothing where another owner holds it.
     ///
     /// # Errors

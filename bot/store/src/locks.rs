@@ -138,10 +138,9 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn hold_lock(&mut self, new: &NewLock) -> Result<LockHeld, StoreError> {
-        if let Some(lock) = self.connection().lock(&new.target, new.at).await? {
-            if lock.owner != new.owner {
-                return Ok(LockHeld::Taken(lock));
-            }
+        let held = self.connection().lock(&new.target, new.at).await?;
+        if let Some(lock) = held.filter(|lock| lock.owner != new.owner) {
+            return Ok(LockHeld::Taken(lock));
         }
         let (service, environment) = (new.target.service.as_str(), new.target.environment.as_str());
         let added = on!(self.0, c => {

@@ -141,8 +141,9 @@ impl Store {
     pub async fn close(&self) {
         match &self.inner.pool {
             Pool::Sqlite { readers, writer } => {
-                writer.close().await;
+                // The writer last: whoever closes last folds the log into the file.
                 readers.close().await;
+                writer.close().await;
             }
             Pool::Postgres(pool) => pool.close().await,
         }

@@ -130,6 +130,10 @@ async fn run(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>) {
             (unit.tell)(committed);
         }
     }
+    // Folds the log into the file, so that a copy of the file is a copy of everything. Where a reader is still there, the next start does it.
+    if let Err(error) = sqlx::raw_sql("pragma wal_checkpoint(truncate)").execute(&mut connection).await {
+        tracing::debug!(%error, "the log was not folded into the file");
+    }
     if let Err(error) = connection.close().await {
         tracing::error!(%error, "the database was not closed cleanly");
     }

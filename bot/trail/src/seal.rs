@@ -207,7 +207,7 @@ pub fn index_of(leaf: &[u8]) -> Result<Index, SealError> {
     let value: Value = serde_json::from_slice(leaf).map_err(SealError::Json)?;
     Ok(Index {
         kind: required(&value, "/kind")?,
-        recorded: required(&value, "/when/recorded")?,
+        recorded: microseconds(required(&value, "/when/recorded")?),
         person: optional(&value, "/who/number")?,
         targets: optional(&value, "/targets")?.unwrap_or_default(),
         command: optional::<Vec<String>>(&value, "/said/command")?
@@ -217,6 +217,11 @@ pub fn index_of(leaf: &[u8]) -> Result<Index, SealError> {
         operation: optional(&value, "/operation")?,
         invocation: optional(&value, "/invocation")?,
     })
+}
+
+/// Stores keep microseconds; what a leaf says beyond them is not searched by.
+fn microseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }
 
 fn required<T: serde::de::DeserializeOwned>(value: &Value, place: &str) -> Result<T, SealError> {

@@ -25,7 +25,7 @@ mod world;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use andon_core::{Catalog, Digest, Redactor, Target};
 
@@ -44,8 +44,8 @@ pub use source::{LARGEST_FILE, MOST_FILES};
 pub struct Deployers<'a> {
     /// Their names.
     pub names: &'a [&'a str],
-    /// Checks the keys of a target for the deployer of this name. An error is placed at the first key that it puts in back quotes and
-    /// that the target has, else at the target.
+    /// Checks the keys of a target for the deployer of this name. An error is placed at the key of the target that it begins with, or at
+    /// the first that it puts in back quotes; else at the target.
     pub check: &'a dyn Fn(&str, toml::Table) -> Result<(), String>,
 }
 
@@ -96,14 +96,14 @@ pub fn load_text(name: &str, text: &str, deployers: &Deployers<'_>) -> Result<Lo
 fn build(sources: &[Source], deployers: &Deployers<'_>, mut problems: Problems) -> Result<Loaded, Vec<Problem>> {
     // With a file missing, half of all references would look wrong.
     if !problems.is_empty() {
-        return Err(problems.into_sorted(&Redactor::default()));
+        return Err(problems.into_sorted(&KNOWN));
     }
     let Some(table) = tree::merged(sources, &mut problems) else {
-        return Err(problems.into_sorted(&Redactor::default()));
+        return Err(problems.into_sorted(&KNOWN));
     };
     let mut root = Section::root(table, Position::whole(&all_files(sources)));
     let redaction = settings::redaction(&mut root, &mut problems);
-    let redactor = Redactor::new(&redaction).unwrap_or_default();
+    let redactor = redactor(&redaction);
     settings::refuse_secrets(root.left(), &redactor, &mut problems);
     let mut warnings = Problems::default();
     warn_of_comments(sources, &redactor, &mut warnings);
@@ -116,6 +116,17 @@ fn build(sources: &[Source], deployers: &Deployers<'_>, mut problems: Problems) 
     loaded.bot.redaction = redaction;
     loaded.warnings = warnings.into_sorted(&redactor);
     Ok(loaded)
+}
+
+/// Knows the secrets that are known without configuration. Made once: it takes longer than everything else here.
+static KNOWN: LazyLock<Redactor> = LazyLock::new(Redactor::default);
+
+/// Knows the secrets of `patterns` too, each of which compiles.
+fn redactor(patterns: &[String]) -> Redactor {
+    match patterns {
+        [] => KNOWN.clone(),
+        _ => Redactor::new(patterns).unwrap_or_else(|_| KNOWN.clone()),
+    }
 }
 
 /// Reads everything but `[redaction]`; text, version and warnings are still to come.

@@ -39,7 +39,7 @@ pub fn text(artifacts: &Path, platforms: &[&str]) -> String {
         let artifacts = quoted(&artifacts.join(service).to_string_lossy());
         for (environment, approvals) in [("staging", 0), ("prod", 1)] {
             text += &format!(
-                "\n[services.{service}.environments.{environment}]\ndeployer = \"local\"\nartifacts = {artifacts}\napprovals = {approvals}\n"
+                "\n[services.{service}.environments.{environment}]\ndeployer = \"local\"\nartifacts = {artifacts}\napprovals = {approvals}\nready_within = 5\n"
             );
         }
     }

@@ -127,7 +127,9 @@ impl Reader<'_> {
         let message = error.split_whitespace().collect::<Vec<_>>().join(" ");
         // Serde puts keys in back quotes: the odd one first, then the known ones.
         let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-        let culprit = quoted.iter().find_map(|path| settings.get_key_value(path.split('.').next()?));
+        let begins = message.split_whitespace().next();
+        let named = begins.into_iter().chain(quoted.iter().copied());
+        let culprit = named.filter_map(|path| path.split('.').next()).find_map(|key| settings.get_key_value(key));
         let near = culprit.and_then(|(key, _)| closest(key, quoted.iter().copied().filter(|known| known != key)));
         let hint = near.map(|near| format!("did you mean `{near}`?"));
         let place = match culprit {

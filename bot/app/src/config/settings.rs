@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use andon_core::{Defaults, Redactor, Room, RoomRoute};
 use jiff::SignedDuration;
+use regex::Regex;
 
 use super::names::{Names, known};
 use super::problem::{Mismatch, Placed, Position, Problems};
@@ -128,8 +129,8 @@ pub(super) fn redaction(root: &mut Section, problems: &mut Problems) -> Vec<Stri
 
 fn pattern(node: &Node) -> Result<String, Mismatch> {
     let text = value::line(node)?;
-    match Redactor::new(std::slice::from_ref(&text)) {
-        Ok(redactor) if redactor.finds("") => Err("the pattern matches the empty text, and so everything".into()),
+    match Regex::new(&text) {
+        Ok(pattern) if pattern.is_match("") => Err("the pattern matches the empty text, and so everything".into()),
         Ok(_) => Ok(text),
         Err(error) => {
             // The error draws the pattern over several lines; its last one is the reason.

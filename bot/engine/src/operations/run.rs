@@ -16,7 +16,7 @@ use crate::work::Work;
 use crate::{card, record};
 
 /// How often the lease is renewed.
-const RENEW_EVERY: SignedDuration = SignedDuration::from_secs(10);
+const RENEW_EVERY: SignedDuration = SignedDuration::from_secs(4);
 /// After this many attempts that broke, nobody can tell how it ended.
 const ATTEMPTS: i64 = 6;
 /// How long to let a backend rest after an attempt broke.

@@ -12,7 +12,7 @@ use super::{begin, run};
 use crate::house::House;
 
 /// How long a worker holds an operation without a sign of life.
-pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(30);
+pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(12);
 /// Operations at a time.
 const WORKERS: usize = 8;
 /// Of which this many take rollbacks only.

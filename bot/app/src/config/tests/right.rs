@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use super::super::{load_text, playground};
-use super::{LOCAL, WHOLE, loaded};
+use super::{WHOLE, loaded};
 
 fn target(text: &str) -> Target {
     text.parse().unwrap()
@@ -105,7 +105,9 @@ fn nothing_at_all_is_a_configuration() {
 fn the_playground_is_right_wherever_it_stands() {
     for folder in ["/data/artifacts", "/home/o'neill \"x\"/\\artifacts"] {
         let text = playground::text(Path::new(folder), &["console", "chat"]);
-        let loaded = load_text("playground", &text, &LOCAL).map_err(|problems| super::rendered(&problems)).unwrap();
+        let loaded = load_text("playground", &text, &crate::wiring::deployers())
+            .map_err(|problems| super::rendered(&problems))
+            .unwrap();
         assert_eq!(loaded.warnings, []);
         assert_eq!(loaded.catalog.services.len(), playground::SERVICES.len());
         assert_eq!(loaded.catalog.people.len(), playground::PEOPLE.len());

@@ -1,0 +1,74 @@
+//! The audit trail, held by somebody who trusts nobody.
+
+use std::process::Command;
+
+use andon_tests::{Database, Playground};
+
+use crate::{PROGRAM, both};
+
+both! { verifies_only_with_the_pinned_key }
+
+fn verifies_only_with_the_pinned_key(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    playground.say(&["deploy hello v1 --env staging", "whoami"]);
+    let (report, code) = playground.verify();
+    assert_eq!(code, Some(0), "{report}");
+    assert!(report.contains("holds, and the signer is the pinned one"), "{report}");
+    let unpinned = playground.run(&["audit", "verify"]);
+    assert_eq!(unpinned.status.code(), Some(3), "{}", String::from_utf8_lossy(&unpinned.stdout));
+    let other = Playground::new(PROGRAM, Database::Sqlite);
+    other.say(&["whoami"]);
+    let foreign = playground.data().join("foreign.key");
+    std::fs::write(&foreign, other.run(&["audit", "key"]).stdout).unwrap();
+    let refused = playground.run(&["audit", "verify", "--key", &foreign.display().to_string()]);
+    assert_eq!(refused.status.code(), Some(1), "{}", String::from_utf8_lossy(&refused.stdout));
+}
+
+#[test]
+fn a_second_process_on_the_same_file_is_refused_with_the_pid() {
+    let playground = Playground::new(PROGRAM, Database::Sqlite);
+    playground.say(&["whoami"]);
+    let mut first = Command::new(PROGRAM)
+        .args(["playground", "--data"])
+        .arg(playground.data())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let lock = playground.data().join("andon.lock");
+    let pid = first.id().to_string();
+    while std::fs::read_to_string(&lock).unwrap_or_default().trim() != pid {
+        std::thread::yield_now();
+    }
+    let second = playground.say(&["whoami"]);
+    assert!(!second.well);
+    assert!(second.errors.contains(&format!("process {pid} has this database already")), "{}", second.errors);
+    drop(first.stdin.take());
+    first.wait().unwrap();
+}
+
+#[test]
+fn a_tampered_or_restored_database_is_found() {
+    let playground = Playground::new(PROGRAM, Database::Sqlite);
+    playground.say(&["whoami"]);
+    let database = playground.data().join("andon.db");
+    let old = std::fs::read(&database).unwrap();
+    playground.say(&["whoami", "status"]);
+    assert_eq!(playground.verify().1, Some(0));
+    // An older copy of the database, as a restored backup would be.
+    std::fs::write(&database, old).unwrap();
+    for beside in ["andon.db-wal", "andon.db-shm"] {
+        let _ = std::fs::remove_file(playground.data().join(beside));
+    }
+    assert_eq!(playground.verify().1, Some(1));
+    let refused = playground.say(&["whoami"]);
+    assert!(refused.errors.contains("was an old backup restored?"), "{}", refused.errors);
+}
+
+#[test]
+fn garbage_in_place_of_the_database_is_told() {
+    let playground = Playground::new(PROGRAM, Database::Sqlite);
+    std::fs::write(playground.data().join("andon.db"), [b'x'; 8192]).unwrap();
+    let refused = playground.say(&["whoami"]);
+    assert!(!refused.well && refused.errors.contains("the database is damaged"), "{}", refused.errors);
+}
