@@ -7,7 +7,7 @@ use andon_core::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::connection::{Connection, Transaction, json, maybe_time, micros, on, parse, time, to_json};
+use crate::connection::{Transaction, json, maybe_time, micros, on, parse, time, to_json};
 use crate::error::StoreError;
 use crate::invocations::{Accepted, StoredCommand};
 
@@ -175,6 +175,8 @@ fn operation(row: Row) -> Result<OperationRow, StoreError> {
         attempts,
     })
 }
+
+mod read;
 
 impl Transaction<'_> {
     /// Reserves an operation: waiting for approvals, or queued where none is needed.
@@ -347,96 +349,5 @@ impl Transaction<'_> {
                 .bind(phase).bind(operation.to_string()).bind(fence).execute(&mut **c).await?.rows_affected()
         });
         Ok(changed == 1)
-    }
-}
-
-impl Connection<'_> {
-    /// An operation.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn operation(&mut self, id: OperationId) -> Result<Option<OperationRow>, StoreError> {
-        let row: Option<Row> = on!(*self, c => {
-            sqlx::query_as(concat!("select ", columns!(), " from operations where id = $1")).bind(id.to_string()).fetch_optional(&mut **c).await?
-        });
-        row.map(operation).transpose()
-    }
-
-    /// An operation by its short number.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn operation_by_number(&mut self, number: OperationNumber) -> Result<Option<OperationRow>, StoreError> {
-        let row: Option<Row> = on!(*self, c => {
-            sqlx::query_as(concat!("select ", columns!(), " from operations where number = $1")).bind(number.0).fetch_optional(&mut **c).await?
-        });
-        row.map(operation).transpose()
-    }
-
-    /// The operation that an invocation became.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn operation_of(&mut self, invocation: InvocationId) -> Result<Option<OperationRow>, StoreError> {
-        let row: Option<Row> = on!(*self, c => {
-            sqlx::query_as(concat!("select ", columns!(), " from operations where invocation = $1"))
-                .bind(invocation.to_string()).fetch_optional(&mut **c).await?
-        });
-        row.map(operation).transpose()
-    }
-
-    /// The operation that holds a target.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn holder(&mut self, target: &Target) -> Result<Option<OperationRow>, StoreError> {
-        let row: Option<Row> = on!(*self, c => {
-            sqlx::query_as(concat!("select ", columns!(), " from operations where id = \
-                (select operation from operation_targets where service = $1 and environment = $2 and holding)"))
-                .bind(target.service.as_str()).bind(target.environment.as_str()).fetch_optional(&mut **c).await?
-        });
-        row.map(operation).transpose()
-    }
-
-    /// Operations that have not ended, oldest first, at most 100.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn open_operations(&mut self) -> Result<Vec<OperationRow>, StoreError> {
-        let rows: Vec<Row> = on!(*self, c => {
-            sqlx::query_as(concat!("select ", columns!(), " from operations \
-                where state in ('waiting_approval', 'queued', 'running', 'unknown') order by number limit 100")).fetch_all(&mut **c).await?
-        });
-        rows.into_iter().map(operation).collect()
-    }
-
-    /// Operations on a service, in one environment or all, newest first, at most 100.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn operations_of(
-        &mut self,
-        service: &str,
-        environment: Option<&str>,
-        limit: u32,
-    ) -> Result<Vec<OperationRow>, StoreError> {
-        let rows: Vec<Row> = on!(*self, c => {
-            sqlx::query_as(concat!("select ", columns!(), " from operations o where exists (select 1 from operation_targets t \
-                where t.operation = o.id and t.service = $1 and ($2 is null or t.environment = $2)) order by number desc limit $3"))
-                .bind(service).bind(environment).bind(i64::from(limit.min(100))).fetch_all(&mut **c).await?
-        });
-        rows.into_iter().map(operation).collect()
-    }
-
-    /// Operations that wait although their time has run out.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn overdue(&mut self, now: Timestamp) -> Result<Vec<OperationRow>, StoreError> {
-        let rows: Vec<Row> = on!(*self, c => {
-            sqlx::query_as(concat!("select ", columns!(), " from operations \
-                where state = 'waiting_approval' and expires_at <= $1 order by number limit 100")).bind(micros(now)).fetch_all(&mut **c).await?
-        });
-        rows.into_iter().map(operation).collect()
     }
 }

@@ -1,0 +1,196 @@
+//! The audit trail as it is kept: records, their numbers, the tree's hashes, checkpoints.
+
+use andon_core::{Digest, OperationId, PersonId, RecordId, RecordNumber};
+use andon_trail::{Disclosure, Index, Sealed, SignedCheckpoint, tree};
+use jiff::Timestamp;
+
+use crate::connection::{Connection, Transaction, micros, on, parse, to_json};
+use crate::error::StoreError;
+
+/// A record as it is kept.
+#[derive(Clone, Debug)]
+pub struct RecordRow {
+    /// Its number, once integrated.
+    pub number: Option<RecordNumber>,
+    /// Its identifier.
+    pub id: RecordId,
+    /// Its bytes.
+    pub leaf: Vec<u8>,
+    /// Their hash.
+    pub leaf_hash: Digest,
+    /// What it is searched by.
+    pub index: Index,
+    /// What is disclosed of it.
+    pub disclosures: Vec<Disclosure>,
+}
+
+/// What to search records by; everything that is given must hold.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// Who acted.
+    pub person: Option<PersonId>,
+    /// A service that it is about.
+    pub service: Option<String>,
+    /// An environment that it is about.
+    pub environment: Option<String>,
+    /// The command's words with spaces between them.
+    pub command: Option<String>,
+    /// The state of its outcome.
+    pub outcome: Option<String>,
+    /// Its kind.
+    pub kind: Option<String>,
+    /// Its operation.
+    pub operation: Option<OperationId>,
+    /// Made at this moment or later.
+    pub since: Option<Timestamp>,
+    /// Made before this moment.
+    pub until: Option<Timestamp>,
+    /// At most this many, newest first; never more than 100.
+    pub limit: u32,
+}
+
+type Row = (
+    Option<i64>,
+    String,
+    Vec<u8>,
+    String,
+    String,
+    i64,
+    Option<i64>,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
+
+/// The columns of a record, in the order of [`Row`].
+macro_rules! record_query {
+    ($rest:literal) => {
+        concat!(
+            "select l.number, r.id, r.leaf, r.leaf_hash, r.kind, r.recorded, r.person, r.targets, r.command, r.outcome, \
+             r.operation, r.invocation from records r left join trail_leaves l on l.record_id = r.id ",
+            $rest
+        )
+    };
+}
+
+mod read;
+
+impl Transaction<'_> {
+    /// Appends a record. On SQLite it has its number at once; on PostgreSQL the sequencer gives it one.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn append(&mut self, sealed: &Sealed) -> Result<Option<RecordNumber>, StoreError> {
+        let index = &sealed.index;
+        let id = sealed.id.to_string();
+        let kind = index.kind.name();
+        let targets = to_json(&index.targets)?;
+        let operation = index.operation.map(|operation| operation.to_string());
+        let invocation = index.invocation.map(|invocation| invocation.to_string());
+        on!(self.0, c => {
+            sqlx::query("insert into records (id, leaf, leaf_hash, kind, recorded, person, targets, command, outcome, operation, invocation) \
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+                .bind(&id).bind(&sealed.leaf).bind(sealed.leaf_hash.to_string()).bind(kind).bind(micros(index.recorded))
+                .bind(index.person).bind(targets).bind(&index.command).bind(&index.outcome).bind(operation).bind(invocation)
+                .execute(&mut **c).await?;
+            for target in &index.targets {
+                sqlx::query("insert into record_targets (record_id, service, environment) values ($1, $2, $3) on conflict do nothing")
+                    .bind(&id).bind(target.service.as_str()).bind(target.environment.as_str()).execute(&mut **c).await?;
+            }
+            for disclosure in &sealed.disclosures {
+                sqlx::query("insert into disclosures (record_id, path, salt, value) values ($1, $2, $3, $4)")
+                    .bind(&id).bind(&disclosure.path).bind(&disclosure.salt[..]).bind(&disclosure.value).execute(&mut **c).await?;
+            }
+        });
+        for (digest, text) in &sealed.texts {
+            self.keep_text(*digest, text).await?;
+        }
+        if self.0.is_postgres() {
+            return Ok(None);
+        }
+        let number = self.connection().tree_size().await?;
+        self.integrate_one(number, sealed.id, sealed.leaf_hash).await?;
+        Ok(Some(RecordNumber(number)))
+    }
+
+    /// Gives numbers to records that have none, in the order in which they were written, and says how many. Only one process at a time
+    /// does this; the others wait.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn integrate(&mut self, limit: u32) -> Result<u64, StoreError> {
+        if let Connection::Postgres(connection) = &mut self.0 {
+            sqlx::query("select pg_advisory_xact_lock(7236001)").execute(&mut **connection).await?;
+        }
+        let waiting: Vec<(String, String)> = on!(self.0, c => {
+            sqlx::query_as("select r.id, r.leaf_hash from records r where not exists \
+                (select 1 from trail_leaves l where l.record_id = r.id) order by r.position limit $1")
+                .bind(i64::from(limit)).fetch_all(&mut **c).await?
+        });
+        let first = self.connection().tree_size().await?;
+        let count = waiting.len();
+        for (number, (id, hash)) in (first..).zip(waiting) {
+            self.integrate_one(number, parse(&id, "a record's id")?, parse(&hash, "a leaf hash")?).await?;
+        }
+        Ok(count as u64)
+    }
+
+    async fn integrate_one(&mut self, number: u64, id: RecordId, leaf_hash: Digest) -> Result<(), StoreError> {
+        let known = self.connection().hashes(&tree::positions_to_append(number)).await?;
+        let hashes = tree::hashes_to_append(number, leaf_hash, &known)
+            .map_err(|error| StoreError::Corrupt(format!("the tree: {error}")))?;
+        on!(self.0, c => {
+            sqlx::query("insert into trail_leaves (number, record_id, leaf_hash) values ($1, $2, $3)")
+                .bind(signed(number)?).bind(id.to_string()).bind(leaf_hash.to_string()).execute(&mut **c).await?;
+            for (position, hash) in (tree::first_position(number)..).zip(&hashes) {
+                sqlx::query("insert into trail_hashes (position, hash) values ($1, $2)")
+                    .bind(signed(position)?).bind(hash.to_string()).execute(&mut **c).await?;
+            }
+        });
+        Ok(())
+    }
+
+    /// Keeps a text under its digest, once.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn keep_text(&mut self, digest: Digest, text: &str) -> Result<(), StoreError> {
+        on!(self.0, c => {
+            sqlx::query("insert into texts (digest, body) values ($1, $2) on conflict do nothing")
+                .bind(digest.to_string()).bind(text).execute(&mut **c).await?;
+        });
+        Ok(())
+    }
+
+    /// The number that stands for a person in the trail; given at first use and never again to anybody else.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn person_number(&mut self, person: &PersonId) -> Result<i64, StoreError> {
+        on!(self.0, c => {
+            sqlx::query("insert into people (person) values ($1) on conflict do nothing").bind(person.as_str()).execute(&mut **c).await?;
+            let (number,): (i64,) =
+                sqlx::query_as("select number from people where person = $1").bind(person.as_str()).fetch_one(&mut **c).await?;
+            Ok(number)
+        })
+    }
+
+    /// Keeps a checkpoint; one of a size that is there already is dropped.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn put_checkpoint(&mut self, checkpoint: &SignedCheckpoint, at: Timestamp) -> Result<(), StoreError> {
+        on!(self.0, c => {
+            sqlx::query("insert into checkpoints (size, root, note, at) values ($1, $2, $3, $4) on conflict do nothing")
+                .bind(signed(checkpoint.size)?).bind(checkpoint.root.to_string()).bind(&checkpoint.note).bind(micros(at))
+                .execute(&mut **c).await?;
+        });
+        Ok(())
+    }
+}
+
+fn signed(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|_| StoreError::Corrupt("a number of the trail".to_owned()))
+}
