@@ -73,8 +73,9 @@ fn list(work: &Work, specs: Vec<&CommandSpec>, summary: &str) -> Result<Message,
 fn one(spec: &CommandSpec) -> Message {
     let summary = Line::new().code(spec.path.join(" ")).text(format!(": {}", spec.about));
     let mut message = Message::new(summary);
-    if spec.details != spec.about {
-        message = message.paragraph(spec.details.as_str());
+    let details = spec.details.strip_prefix(&spec.about).unwrap_or(&spec.details).trim();
+    if !details.is_empty() {
+        message = message.paragraph(details);
     }
     let rows = spec.arguments.iter().map(|argument| {
         let name = if argument.positional { format!("<{}>", argument.name) } else { format!("--{}", argument.name) };

@@ -1,6 +1,6 @@
 //! `why <operation>`
 
-use andon_core::{Block, Failure, Finding, Line, Message, OperationNumber};
+use andon_core::{Block, Failure, Finding, Line, Message, OperationNumber, OperationState};
 use andon_engine::Work;
 use andon_engine::approvals;
 use andon_engine::command::{Command, Read};
@@ -45,6 +45,13 @@ impl Read for Why {
             .fact("approvals", format!("{} of {}", given.len(), row.approvals_needed));
         for approval in given {
             message = message.fact("approved by", Line::new().person(&approval.by.person).text(" ").time(approval.at));
+        }
+        if row.state == OperationState::WaitingApproval {
+            let mut line = Line::new();
+            for (place, person) in approvals::approvers(work, &row).take(10).enumerate() {
+                line = line.text(if place == 0 { "" } else { ", " }).person(person);
+            }
+            message = message.fact("can approve", line);
         }
         let gates = row.plan.findings.iter().filter_map(gate).collect();
         let mut story = Vec::new();

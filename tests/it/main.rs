@@ -2,6 +2,10 @@
 
 mod commands;
 mod crash;
+mod gates;
+mod rooms;
+mod serve;
+mod states;
 mod story;
 mod trail;
 
@@ -20,3 +24,20 @@ macro_rules! both {
     };
 }
 pub(crate) use both;
+
+/// Every scenario runs on both databases: one that runs on a single one would tell half of a story.
+#[test]
+fn both_databases_have_the_same_scenarios() {
+    let tests = std::env::current_exe().expect("this test binary");
+    let listed =
+        std::process::Command::new(tests).args(["--list", "--format", "terse"]).output().expect("it lists its tests");
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let on = |database: &str| -> Vec<String> {
+        let scenarios = listed.lines().filter(|line| line.contains(database));
+        scenarios.map(|line| line.replace(database, "")).collect()
+    };
+    let (sqlite, postgres) = (on("sqlite::"), on("postgres::"));
+    println!("scenarios in rooms: {} on SQLite, {} on PostgreSQL", sqlite.len(), postgres.len());
+    assert_eq!(sqlite, postgres);
+    assert!(!sqlite.is_empty());
+}

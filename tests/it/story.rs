@@ -1,6 +1,6 @@
 //! What people do all day: deploy, look, roll back, approve.
 
-use andon_tests::{Database, Playground, get};
+use andon_tests::{Database, Playground, Session, address, get};
 
 use crate::{PROGRAM, both};
 
@@ -13,123 +13,169 @@ both! {
     a_version_rolled_back_is_held,
     a_dry_run_changes_nothing,
     an_operation_is_denied_or_cancelled_for_good,
+    a_plan_that_the_world_has_left_behind_is_not_started,
+    an_operation_is_cancelled_while_it_runs,
+    a_rollback_stops_a_deploy_that_runs,
+}
+
+const FIRST: &str = "deploy hello nothing → v1 in staging";
+const SECOND: &str = "deploy hello v1 → v2 in staging";
+
+/// Puts v1 and then v2 of hello live in staging.
+fn two_versions(room: &mut Session<'_>) {
+    room.say("ana", "deploy hello v1 --env staging").expect_done("ana", FIRST);
+    room.say("ana", "deploy hello v2 --env staging").expect_done("ana", SECOND);
+}
+
+/// Ana rolls back what is live in staging.
+fn expect_rolled_back(room: &mut Session<'_>, asker: &str) {
+    room.say(asker, "rollback hello --env staging").expect_done(asker, "roll back hello v2 → v1 in staging");
 }
 
 fn deploys_and_rolls_back(database: Database) {
     let playground = Playground::new(PROGRAM, database);
-    let first = playground.say(&["deploy hello v1 --env staging", "deploy hello v2 --env staging", "status hello"]);
-    assert!(first.well, "{}{}", first.text, first.errors);
-    first.expect("Done: deploy hello nothing → v1 in staging").expect("Done: deploy hello v1 → v2 in staging");
-    let address = first.address("hello/staging");
+    let mut room = playground.open();
+    two_versions(&mut room);
+    room.say("ana", "status hello").expect("hello/staging");
+    let address = address(&room.seen(), "hello/staging");
     assert_eq!(get(&address, "/"), "hello v2\n");
-    let back = playground.say(&["rollback hello --env staging", "status"]);
-    assert!(back.well, "{}{}", back.text, back.errors);
-    back.expect("Done: roll back hello v2 → v1 in staging").expect("locked hello/staging by ana");
+    room.click("ana", "Roll back").expect_done("ana", "roll back hello v2 → v1 in staging");
     assert_eq!(get(&address, "/"), "hello v1\n");
+    room.say("ana", "status").expect("locked hello/staging by ana").close();
 }
 
 fn nobody_approves_their_own_deploy(database: Database) {
     let playground = Playground::new(PROGRAM, database);
-    let asked = playground.say(&["deploy hello v1 --env prod", "approve op-1", "status hello"]);
-    assert!(!asked.well);
-    asked
-        .expect("@ben Approve? deploy hello nothing → v1 in prod")
-        .expect("You asked for it, so someone else must approve");
-    asked.expect("op-1 waits for approval").expect_not("Done:");
-    let stranger = playground.say(&["/as cy", "approve op-1"]);
-    stranger.expect("Refused: cy may not approve here").expect_not("Done:");
-    let wrong = playground.say(&["/as ben", &format!("approve op-1 --plan {}", "0".repeat(64))]);
-    wrong.expect("That approval names another plan").expect_not("Done:");
-    let agreed = playground.say(&["/as ben", "approve op-1", "status hello", "approve op-1"]);
-    agreed.expect("Approved op-1 (it is queued)").expect("op-1 cannot be approved any more");
-    let seen = playground.say(&["why op-1", "status hello"]);
-    seen.expect("op-1 succeeded").expect("approved by ben").expect("1 of 1");
-    assert_eq!(get(&seen.address("hello/prod"), "/"), "hello v1\n");
+    let mut room = playground.open();
+    let change = "deploy hello nothing → v1 in prod";
+    room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", change);
+    room.say("ana", "approve op-1").expect("You asked for it, so someone else must approve");
+    room.say("cy", "approve op-1").expect("Refused: cy may not approve here");
+    room.say("ben", "why op-1").expect("op-1 waits for approval").expect("can approve  ben");
+    room.say("ben", &format!("approve op-1 --plan {}", "0".repeat(64))).expect("That approval names another plan");
+    room.say("ben", "approve op-1").expect("Approved op-1 (it is queued)").expect("… Queued").expect("1 of 1: ben");
+    room.expect("✓ Done: deploy hello").expect("└ ✓ @ana Done");
+    room.say("ben", "approve op-1").expect("op-1 cannot be approved any more");
+    room.say("cy", "why op-1").expect("op-1 succeeded").expect("approved by").expect("1 of 1");
+    room.say("cy", "status hello").expect("hello/prod");
+    assert_eq!(get(&address(&room.seen(), "hello/prod"), "/"), "hello v1\n");
+    room.close();
 }
 
 fn a_release_that_is_never_ready_leaves_the_old_one_serving(database: Database) {
     let playground = Playground::new(PROGRAM, database);
-    let failed = playground.say(&["deploy shop v1 --env staging", "deploy shop v3 --env staging", "status shop"]);
-    assert!(!failed.well);
-    failed.expect("did not answer 200 within 5 s; v1 still serves").expect("The end of its log").expect("[redacted]");
-    failed.expect_not("not-a-real-token");
-    assert_eq!(get(&failed.address("shop/staging"), "/"), "shop v1\n");
+    let mut room = playground.open();
+    room.say("ana", "deploy shop v1 --env staging").expect_done("ana", "deploy shop nothing → v1 in staging");
+    room.say("ana", "deploy shop v3 --env staging")
+        .expect("… Queued")
+        .expect("did not answer 200 within 5 s; v1 still serves");
+    room.expect("The end of its log").expect("[redacted]").expect_not("not-a-real-token").expect("└ ✗ @ana Failed");
+    room.say("ana", "status shop").expect("shop/staging");
+    assert_eq!(get(&address(&room.seen(), "shop/staging"), "/"), "shop v1\n");
+    room.close();
 }
 
 fn a_lock_stops_others_and_a_rollback_passes_it(database: Database) {
     let playground = Playground::new(PROGRAM, database);
-    let said = playground.say(&[
-        "deploy hello v1 --env staging",
-        "deploy hello v2 --env staging",
-        "lock hello --env staging --reason 'load test' --for 1h",
-        "/as ben",
-        "deploy hello v1 --env staging",
-        "rollback hello --env staging",
-        "unlock hello --env staging --reason 'it is over'",
-        "unlock hello --env staging --reason 'again'",
-    ]);
-    said.expect("Refused: hello/staging is locked by ana").expect("Done: roll back hello v2 → v1 in staging");
-    said.expect("Unlocked hello/staging, which ana had locked").expect("Refused: hello/staging is not locked");
+    let mut room = playground.open();
+    two_versions(&mut room);
+    room.say("ana", "lock hello --env staging --reason 'load test' --for 1h").expect("Locked hello/staging");
+    room.say("ben", "deploy hello v1 --env staging").expect("Refused: hello/staging is locked by ana");
+    expect_rolled_back(&mut room, "ben");
+    room.say("ben", "unlock hello --env staging --reason 'it is over'");
+    room.expect("Unlocked hello/staging, which ana had locked");
+    room.say("ben", "unlock hello --env staging --reason again").expect("Refused: hello/staging is not locked");
+    room.close();
 }
 
 fn a_freeze_stops_forward_moves_and_a_rollback_passes_it(database: Database) {
     let playground = Playground::new(PROGRAM, database);
-    let said = playground.say(&[
-        "deploy hello v1 --env staging",
-        "deploy hello v2 --env staging",
-        "/as cy",
-        "freeze staging --reason 'checkout fails'",
-        "/as ana",
-        "deploy shop v1 --env staging",
-        "rollback hello --env staging",
-        "thaw staging --reason 'fixed'",
-        "deploy shop v1 --env staging",
-    ]);
-    said.expect("Froze staging")
-        .expect("Refused: staging is frozen by cy")
-        .expect("Done: roll back hello v2 → v1 in staging");
-    said.expect("Thawed staging").expect("Done: deploy shop nothing → v1 in staging");
+    let mut room = playground.open();
+    two_versions(&mut room);
+    room.say("cy", "freeze staging --reason 'checkout fails'").expect("Froze staging");
+    room.say("ana", "deploy shop v1 --env staging").expect("Refused: staging is frozen by cy");
+    expect_rolled_back(&mut room, "ana");
+    room.say("ana", "thaw staging --reason fixed").expect("Thawed staging");
+    room.say("ana", "deploy shop v1 --env staging").expect_done("ana", "deploy shop nothing → v1 in staging");
+    room.close();
 }
 
 fn a_version_rolled_back_is_held(database: Database) {
     let playground = Playground::new(PROGRAM, database);
-    let said = playground.say(&[
-        "deploy hello v1 --env staging",
-        "deploy hello v2 --env staging",
-        "rollback hello --env staging",
-        "deploy hello v2 --env staging",
-        "deploy hello v2 --env staging --again",
-        "deploy hello v2 --env staging --again --reason 'it was the network'",
-    ]);
-    said.expect("v2 was rolled back from hello/staging").expect("`--again` needs a reason");
-    said.expect_times("└ ✓ @ana Done: deploy hello v1 → v2 in staging", 2);
+    let mut room = playground.open();
+    two_versions(&mut room);
+    expect_rolled_back(&mut room, "ana");
+    room.say("ana", "deploy hello v2 --env staging").expect("v2 was rolled back from hello/staging");
+    room.say("ana", "deploy hello v2 --env staging --again").expect("`--again` needs a reason");
+    room.say("ana", "deploy hello v2 --env staging --again --reason 'it was the network'").expect_done("ana", SECOND);
+    room.close();
 }
 
 fn a_dry_run_changes_nothing(database: Database) {
     let playground = Playground::new(PROGRAM, database);
-    let said =
-        playground.say(&["deploy hello v1 --env prod --dry-run", "can deploy hello v1 --env prod", "status hello"]);
-    assert!(said.well, "{}{}", said.text, said.errors);
-    said.expect("Dry run: deploy hello nothing → v1 in prod")
-        .expect("Nothing was changed")
-        .expect("Yes, with 1 approval");
-    said.expect_not("op-1");
+    let mut room = playground.open();
+    room.say("ana", "deploy hello v1 --env prod --dry-run").expect("Dry run: deploy hello nothing → v1 in prod");
+    room.expect("Nothing was changed");
+    room.say("ana", "can deploy hello v1 --env prod").expect("Yes, with 1 approval");
+    room.say("ana", "status hello").expect("hello/prod").expect_not("op-1").close();
 }
 
 fn an_operation_is_denied_or_cancelled_for_good(database: Database) {
     let playground = Playground::new(PROGRAM, database);
-    let said = playground.say(&[
-        "deploy hello v1 --env prod",
-        "deploy shop v1 --env prod",
-        "cancel op-2",
-        "/as ben",
-        "deny op-1 --reason 'not on a Friday'",
-        "approve op-1",
-        "approve op-2",
-        "status",
-    ]);
-    said.expect("Denied by ben: deploy hello nothing → v1 in prod")
-        .expect("Cancelled by ana: deploy shop nothing → v1 in prod");
-    said.expect("op-1 cannot be approved any more: denied").expect("op-2 cannot be approved any more: cancelled");
-    said.expect_not("Done:");
+    let mut room = playground.open();
+    room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", "deploy hello nothing → v1 in prod");
+    room.say("ana", "deploy shop v1 --env prod").expect_asked("ben", "deploy shop nothing → v1 in prod");
+    room.say("ana", "cancel op-2").expect("Cancelled by ana: deploy shop nothing → v1 in prod");
+    room.say("ben", "deny op-1 --reason 'not on a Friday'").expect("Denied by ben: deploy hello nothing → v1 in prod");
+    room.expect("not on a Friday").expect("└ ✗ @ana Denied");
+    room.say("ben", "approve op-1").expect("op-1 cannot be approved any more: denied");
+    room.say("ben", "approve op-2").expect("op-2 cannot be approved any more: cancelled");
+    room.close();
+}
+
+fn a_plan_that_the_world_has_left_behind_is_not_started(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let mut room = playground.open();
+    for operation in ["op-1", "op-2"] {
+        room.say("ana", "deploy hello v1 --env prod")
+            .expect_asked("ben", "deploy hello nothing → v1 in prod")
+            .leave(operation);
+    }
+    room.say("ben", "approve op-1").expect("Approved op-1").expect("… Queued").expect("✓ Done").expect("└ ✓ @ana");
+    // What op-2 was planned on is not what is live any more.
+    room.say("ben", "approve op-2")
+        .expect("Approved op-2")
+        .expect("… Queued")
+        .expect("✗ Not started")
+        .expect("└ ✗ @ana Not started");
+    room.click("ana", "Ask again").expect("Refused: hello v1 is live in prod already");
+    assert_eq!(playground.orders("hello/prod"), 1);
+    room.close();
+}
+
+fn an_operation_is_cancelled_while_it_runs(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let mut room = playground.open();
+    room.say("ana", "deploy hello v1 --env staging").expect_done("ana", FIRST);
+    room.begin("ana", "deploy hello v3 --env staging").expect("waiting until it is ready");
+    // The terminal takes one line at a time; another life of the bot has its ears free.
+    room.kill().say("ben", "cancel op-2 --reason 'wrong version'").expect("Asked op-2 to stop");
+    room.expect("Cancelled before it was live").expect("└ · @ana Cancelled");
+    room.say("ana", "status hello").expect("hello/staging");
+    assert_eq!(get(&address(&room.seen(), "hello/staging"), "/"), "hello v1\n");
+    room.close();
+}
+
+fn a_rollback_stops_a_deploy_that_runs(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let mut room = playground.open();
+    two_versions(&mut room);
+    room.begin("ana", "deploy hello v3 --env staging").expect("waiting until it is ready");
+    room.kill().say("ben", "rollback hello --env staging").expect("✓ Done: roll back hello v2 → v1 in staging");
+    room.expect("└ ✓ @ben Done")
+        .expect("· Cancelled before it was live: deploy hello v2 → v3")
+        .expect("└ · @ana Cancelled");
+    room.say("ana", "status hello").expect("hello/staging");
+    assert_eq!(get(&address(&room.seen(), "hello/staging"), "/"), "hello v1\n");
+    room.close();
 }

@@ -6,6 +6,13 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+mod deadline;
+mod outside;
+mod session;
+
+pub use session::Session;
 
 /// The databases on which every scenario runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +38,6 @@ pub struct Transcript {
     pub errors: String,
     /// Whether every command went well.
     pub well: bool,
-    /// Whether the process was killed.
-    pub killed: bool,
 }
 
 impl Playground {
@@ -48,6 +53,28 @@ impl Playground {
         self.folder.path()
     }
 
+    /// Opens the bot for people to speak in its rooms.
+    pub fn open(&self) -> Session<'_> {
+        Session::open(self)
+    }
+
+    /// Moves the time of the bot forward, also while it runs.
+    ///
+    /// # Panics
+    /// The clock cannot be set.
+    pub fn fast_forward(&self, by: Duration) {
+        let clock = self.clock();
+        let before: u64 = std::fs::read_to_string(&clock).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+        let beside = clock.with_extension("new");
+        std::fs::write(&beside, (before + by.as_secs()).to_string()).expect("the clock cannot be set");
+        // The bot reads the old time or the new one, never half a number.
+        std::fs::rename(&beside, &clock).expect("the clock cannot be set");
+    }
+
+    fn clock(&self) -> PathBuf {
+        self.data().join("clock")
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command
@@ -55,6 +82,7 @@ impl Playground {
             .arg("--data")
             .arg(self.data())
             .env_remove("ANDON_DATABASE_URL")
+            .env("ANDON_TEST_CLOCK", self.clock())
             .env("ANDON_LOG", "error");
         if let Some(url) = &self.database {
             command.env("ANDON_DATABASE_URL", url);
@@ -64,51 +92,19 @@ impl Playground {
 
     /// Says lines, one after the other, and returns what was shown.
     pub fn say(&self, lines: &[&str]) -> Transcript {
-        self.say_until(lines, "")
-    }
-
-    /// As [`Playground::say`], and the process ends itself at a point of the pipeline.
-    pub fn say_until(&self, lines: &[&str], point: &str) -> Transcript {
         let mut command = self.command(&["playground"]);
-        command.env("ANDON_TEST_KILL_AT", point).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program cannot be run");
         let mut input = child.stdin.take().expect("its input is piped");
-        // A process that ended itself no longer reads.
+        // A process that refused to start reads nothing.
         let _ = input.write_all((lines.join("\n") + "\n").as_bytes());
         drop(input);
         let output = child.wait_with_output().expect("the program is gone");
-        let killed = output.status.code().is_none();
         Transcript {
             text: String::from_utf8_lossy(&output.stdout).into_owned(),
             errors: String::from_utf8_lossy(&output.stderr).into_owned(),
             well: output.status.success(),
-            killed,
         }
-    }
-
-    /// Says the same line every second, in one session, until the text was shown.
-    ///
-    /// # Panics
-    /// It was not shown within two minutes; the transcript is printed.
-    pub fn repeat_until(&self, line: &str, text: &str) -> Transcript {
-        let shown = tempfile::NamedTempFile::new().expect("no temporary file");
-        let mut command = self.command(&["playground"]);
-        command.stdin(Stdio::piped()).stdout(shown.reopen().expect("it was just made")).stderr(Stdio::inherit());
-        let mut child = command.spawn().expect("the program cannot be run");
-        let mut input = child.stdin.take().expect("its input is piped");
-        for _ in 0..120 {
-            writeln!(input, "{line}").expect("the program is gone");
-            std::thread::sleep(std::time::Duration::from_secs(1));
-            if std::fs::read_to_string(shown.path()).is_ok_and(|shown| shown.contains(text)) {
-                break;
-            }
-        }
-        drop(input);
-        let well = child.wait().expect("the program is gone").success();
-        let shown = std::fs::read_to_string(shown.path()).expect("it was just written");
-        let transcript = Transcript { text: shown, errors: String::new(), well, killed: false };
-        transcript.expect(text);
-        transcript
     }
 
     /// Runs another command of the program on the same data.
@@ -166,28 +162,38 @@ impl Transcript {
         assert_eq!(found, times, "{text:?} was shown {found} times, not {times}:\n{}\n{}", self.text, self.errors);
         self
     }
+}
 
-    /// Where a service answers, as `status` showed it.
-    ///
-    /// # Panics
-    /// `status` did not show it.
-    pub fn address(&self, target: &str) -> String {
-        let line =
-            self.text.lines().rev().find(|line| line.trim_start().starts_with(target) && line.contains("http://"));
-        let line = line.unwrap_or_else(|| panic!("no address of {target}:\n{}", self.text));
-        let start = line.find("http://").expect("looked for above");
-        line[start..].split([',', ' ']).next().unwrap_or_default().to_owned()
-    }
+/// Where a service answers, as `status` showed it.
+///
+/// # Panics
+/// `status` did not show it.
+pub fn address(status: &str, target: &str) -> String {
+    let line = status.lines().rev().find(|line| line.trim_start().starts_with(target) && line.contains("http://"));
+    let line = line.unwrap_or_else(|| panic!("no address of {target}:\n{status}"));
+    let start = line.find("http://").expect("looked for above");
+    line[start..].split([',', ' ']).next().unwrap_or_default().to_owned()
+}
 
-    /// The process that serves a target, as `status` showed it.
-    ///
-    /// # Panics
-    /// `status` did not show it.
-    pub fn pid(&self, target: &str) -> String {
-        let line = self.text.lines().rev().find(|line| line.trim_start().starts_with(target) && line.contains("pid "));
-        let line = line.unwrap_or_else(|| panic!("no pid of {target}:\n{}", self.text));
-        line.rsplit("pid ").next().unwrap_or_default().trim().to_owned()
+/// Waits until something holds.
+///
+/// # Panics
+/// It does not within a minute.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = deadline::Deadline::within(Duration::from_secs(60));
+    while !holds() {
+        assert!(!deadline.has_passed(), "it did not come about that {what}");
+        std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// A port on loopback that nobody listens on.
+///
+/// # Panics
+/// There is none.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("no port is free");
+    listener.local_addr().expect("it is bound").port()
 }
 
 /// `GET path` over plain HTTP; the body.

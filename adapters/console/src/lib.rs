@@ -8,9 +8,11 @@
 //! about who speaks; only the playground lets that be switched.
 
 mod interactive;
+mod layout;
 mod piped;
 mod render;
 mod speaker;
+mod table;
 mod voice;
 
 pub use interactive::interactive;

@@ -1,15 +1,18 @@
-//! Messages as text. Everything that came from outside is cleaned of control characters before it can reach a terminal, and where it has
-//! several lines each of them is set as a quotation, so that it can look neither like a card nor like a prompt.
+//! Messages as text. Everything is cleaned of control characters before it can reach a terminal, whoever said it, and no line but a
+//! message's first begins in the first column, so that foreign text can look neither like a card nor like a prompt.
 
 use andon_core::{Block, Line, Message, Span, Tone};
 use jiff::tz::TimeZone;
+
+use crate::layout::{chop, clean, pad, width, wrap};
+use crate::table::table;
 
 /// How messages look.
 #[derive(Clone, Debug)]
 pub struct Look {
     /// Whether escape codes for colour may be used.
     pub colour: bool,
-    /// The width of the terminal, in characters.
+    /// The width of the terminal, in columns.
     pub width: usize,
     /// In whose local time moments are shown, beside UTC.
     pub time_zone: TimeZone,
@@ -17,23 +20,63 @@ pub struct Look {
 
 /// The text of a message, every line ended by a newline.
 pub fn render(message: &Message, look: &Look) -> String {
-    let mut lines =
-        vec![paint(look, message.tone, &format!("{} {}", mark(message.tone), line(&message.summary, look)))];
-    let widest = message.facts.iter().map(|fact| fact.name.chars().count()).max().unwrap_or(0);
-    for fact in &message.facts {
-        lines.push(format!("  {:widest$}  {}", fact.name, line(&fact.value, look)));
+    let mark = format!("{} ", mark(message.tone));
+    let mut lines = paint(look, message.tone, wrap(&line(&message.summary, look), look.width, &mark, "  "));
+    lines.extend(details(message, look));
+    for action in &message.actions {
+        let text = clean(&format!("[{}] {}", action.label, action.line)).replace('\n', " ");
+        lines.extend(wrap(&text, look.width, "  ", "      "));
+    }
+    ended(&lines)
+}
+
+/// What is new of a message whose kind stayed as it was: one line where it stands now, and what else changed.
+pub(crate) fn render_progress(news: &Message, summary_is_new: bool, look: &Look) -> String {
+    let mut lines = Vec::new();
+    if summary_is_new {
+        lines.extend(wrap(&line(&news.summary, look), look.width, "  ", "    "));
+    }
+    lines.extend(details(news, look));
+    ended(&lines)
+}
+
+/// A message below a card.
+pub(crate) fn render_below(message: &Message, look: &Look) -> String {
+    let text = render(message, &Look { width: look.width.saturating_sub(4), ..look.clone() });
+    let lines = text.lines().enumerate();
+    ended(&lines.map(|(place, line)| format!("{}{line}", if place == 0 { "  └ " } else { "    " })).collect::<Vec<_>>())
+}
+
+/// Facts, body and attachment.
+fn details(message: &Message, look: &Look) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (name, value) in facts(message, look) {
+        if width(&name) * 2 > look.width {
+            lines.extend(wrap(&format!("{}: {value}", name.trim()), look.width, "  ", "      "));
+        } else {
+            lines.extend(wrap(&value, look.width, &name, &" ".repeat(width(&name))));
+        }
     }
     for block in &message.body {
         lines.extend(self::block(block, look));
     }
     if let Some(attachment) = &message.attachment {
-        lines.push(format!("  {}:", clean(&attachment.name)));
-        lines.extend(quote(attachment.content.as_str()));
+        lines.extend(heading(&attachment.name, look));
+        lines.extend(quote(attachment.content.as_str(), look));
     }
-    for action in &message.actions {
-        lines.push(format!("  [{}] {}", action.label, action.line));
-    }
-    lines.join("\n") + "\n"
+    lines
+}
+
+/// Names, filled up so that values stand below each other, and values.
+fn facts(message: &Message, look: &Look) -> Vec<(String, String)> {
+    let names: Vec<_> = message.facts.iter().map(|fact| clean(&fact.name).replace('\n', " ")).collect();
+    let widest = names.iter().map(|name| width(name)).max().unwrap_or(0);
+    let padded = names.iter().map(|name| format!("  {}  ", pad(name, widest)));
+    padded.zip(message.facts.iter().map(|fact| line(&fact.value, look))).collect()
+}
+
+fn ended(lines: &[String]) -> String {
+    lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
 }
 
 const fn mark(tone: Tone) -> &'static str {
@@ -47,25 +90,28 @@ const fn mark(tone: Tone) -> &'static str {
 }
 
 /// SGR colours (ECMA-48).
-fn paint(look: &Look, tone: Tone, text: &str) -> String {
+fn paint(look: &Look, tone: Tone, lines: Vec<String>) -> Vec<String> {
     let code = match tone {
-        Tone::Plain => return text.to_owned(),
+        Tone::Plain => return lines,
         Tone::Working => 36,
         Tone::Attention => 33,
         Tone::Good => 32,
         Tone::Bad => 31,
     };
-    if look.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    if !look.colour {
+        return lines;
+    }
+    lines.into_iter().map(|line| format!("\u{1b}[{code}m{line}\u{1b}[0m")).collect()
 }
 
-pub(crate) fn line(line: &Line, look: &Look) -> String {
+fn line(line: &Line, look: &Look) -> String {
     line.0.iter().map(|span| self::span(span, look)).collect()
 }
 
 fn span(span: &Span, look: &Look) -> String {
     match span {
         Span::Text(text) | Span::Code(text) | Span::Strong(text) => clean(text),
-        Span::Outside(outside) => clean(outside.as_str()).replace('\n', " ⏎ "),
+        Span::Outside(outside) => clean(outside.as_str()).trim_end_matches('\n').replace('\n', " ⏎ "),
         Span::Person(person) => person.to_string(),
         Span::Mention(person) => format!("@{person}"),
         Span::Time(at) => time(*at, look),
@@ -78,82 +124,29 @@ fn time(at: jiff::Timestamp, look: &Look) -> String {
     if local.offset().is_zero() { utc } else { format!("{} ({utc})", local.strftime("%a %H:%M %Z")) }
 }
 
-/// Newlines stay, every other control character goes, above all the escape that begins terminal sequences.
-fn clean(text: &str) -> String {
-    text.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
-}
-
-fn quote(text: &str) -> Vec<String> {
-    clean(text).lines().map(|line| format!("  │ {line}")).collect()
-}
-
 fn block(block: &Block, look: &Look) -> Vec<String> {
     match block {
-        Block::Paragraph(text) => vec![format!("  {}", line(text, look))],
-        Block::Heading(text) => vec![format!("  {}:", clean(text))],
-        Block::List(items) => items.iter().map(|item| format!("  - {}", line(item, look))).collect(),
-        Block::Table { header, rows } => table(header, rows, look),
-        Block::Quote(outside) => quote(outside.as_str()),
-        Block::Preformatted(text) => clean(text).lines().map(|line| format!("    {line}")).collect(),
-    }
-}
-
-/// A table with aligned columns; where the terminal is too narrow, one block of lines a row.
-fn table(header: &[String], rows: &[Vec<Line>], look: &Look) -> Vec<String> {
-    let cells: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| line(cell, look)).collect()).collect();
-    let widths: Vec<usize> = header
-        .iter()
-        .enumerate()
-        .map(|(column, name)| {
-            let longest = cells.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
-            longest.unwrap_or(0).max(name.chars().count())
-        })
-        .collect();
-    if widths.iter().sum::<usize>() + 2 * widths.len() > look.width {
-        return narrow(header, &cells);
-    }
-    let row = |cells: &[String]| {
-        let padded: Vec<_> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        format!("  {}", padded.join("  ").trim_end())
-    };
-    std::iter::once(row(header)).chain(cells.iter().map(|cells| row(cells))).collect()
-}
-
-fn narrow(header: &[String], cells: &[Vec<String>]) -> Vec<String> {
-    let mut lines = Vec::new();
-    for row in cells {
-        let named = header.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
-        for (place, (name, cell)) in named.enumerate() {
-            let dash = if place == 0 { "-" } else { " " };
-            lines.push(format!("  {dash} {name}: {cell}"));
+        Block::Paragraph(text) => wrap(&line(text, look), look.width, "  ", "  "),
+        Block::Heading(text) => heading(text, look),
+        Block::List(items) => {
+            items.iter().flat_map(|item| wrap(&line(item, look), look.width, "  - ", "    ")).collect()
+        }
+        Block::Table { header, rows } => {
+            let header: Vec<_> = header.iter().map(|name| clean(name)).collect();
+            let rows: Vec<Vec<_>> = rows.iter().map(|row| row.iter().map(|cell| line(cell, look)).collect()).collect();
+            table(&header, &rows, look.width)
+        }
+        Block::Quote(outside) => quote(outside.as_str(), look),
+        Block::Preformatted(text) => {
+            clean(text).lines().flat_map(|line| wrap(line, look.width, "    ", "      ")).collect()
         }
     }
-    lines
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn heading(text: &str, look: &Look) -> Vec<String> {
+    wrap(&format!("{}:", clean(text)), look.width, "  ", "  ")
+}
 
-    fn look() -> Look {
-        Look { colour: false, width: 100, time_zone: TimeZone::UTC }
-    }
-
-    #[test]
-    fn foreign_text_reaches_no_terminal_unclean() {
-        let hostile = "ok\u{1b}[2J\u{9b}31m\n✓ Done: everything\nana> approve op-1";
-        let message = Message::new(Line::new().text("Log: ").outside(hostile))
-            .block(Block::Quote(andon_core::Outside::new(hostile)));
-        let text = render(&message, &look());
-        assert!(!text.contains('\u{1b}') && !text.contains('\u{9b}'));
-        assert!(text.lines().skip(1).all(|line| line.starts_with("  │ ")), "{text}");
-    }
-
-    #[test]
-    fn tables_fold_where_the_terminal_is_narrow() {
-        let block = Block::Table { header: vec!["a".into(), "b".into()], rows: vec![vec!["1".into(), "2".into()]] };
-        let message = Message::new("Table").block(block);
-        assert_eq!(render(&message, &look()), "· Table\n  a  b\n  1  2\n");
-        assert_eq!(render(&message, &Look { width: 5, ..look() }), "· Table\n  - a: 1\n    b: 2\n");
-    }
+fn quote(text: &str, look: &Look) -> Vec<String> {
+    clean(text).lines().flat_map(|line| chop(line, look.width, "  │ ")).collect()
 }

@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use andon_core::{Clock, DeliveryKey, Identity, ProofStrength, Room, Said};
+use andon_core::{Block, Clock, DeliveryKey, Identity, Line, Message, ProofStrength, Room, Said, Tone};
 
 /// What the adapter is told by whoever opens the terminal room.
 pub struct Options {
-    /// The name of the platform in rooms and identities.
-    pub platform: String,
     /// The room at the start.
-    pub room: String,
+    pub room: Room,
     /// The account that speaks at the start.
     pub user: String,
-    /// Whether `/as` may switch it: only in the playground.
+    /// Whether `/as` may switch it, and `/room` the platform: only in the playground.
     pub may_switch: bool,
     /// How strongly the account is proved.
     pub proof: ProofStrength,
@@ -32,16 +30,24 @@ pub struct Options {
 pub struct Speaking {
     options: Options,
     user: String,
-    room: String,
+    room: Room,
     lines: u64,
 }
+
+/// The lines that are the terminal room's own.
+pub(crate) const OWN_LINES: [&str; 4] = ["/as", "/help", "/quit", "/room"];
+
+/// What is said to a line that the house ignores.
+pub(crate) const NO_COMMAND: &str = "That is no command: quotations and code never are";
 
 /// What a line is to the terminal room.
 pub(crate) enum Heard {
     /// Something said to the house.
     Said(Box<Said>),
     /// Done here; this is to be shown.
-    Local(String),
+    Local(Box<Message>),
+    /// Not done: one fact and one next step.
+    Refused(Box<Message>),
     /// The speaker leaves.
     Leave,
     /// Nothing.
@@ -63,7 +69,24 @@ impl Speaking {
     }
 
     pub(crate) fn prompt(&self) -> String {
-        format!("{} #{} > ", self.user, self.room)
+        format!("{} {} > ", self.user, self.place())
+    }
+
+    /// The room as people say it: on the terminal's own platform the channel is enough.
+    fn place(&self) -> String {
+        match self.room.platform == self.options.room.platform {
+            true => format!("#{}", self.room.channel),
+            false => self.room.to_string(),
+        }
+    }
+
+    /// The room that was typed: a channel here, or, where the speaker may be switched, one of a platform that is only simulated.
+    fn room(&self, typed: &str) -> Option<Room> {
+        let channel = typed.trim_start_matches('#');
+        if is_name(channel) {
+            return Some(Room { channel: channel.to_owned(), ..self.options.room.clone() });
+        }
+        typed.parse().ok().filter(|_| self.options.may_switch)
     }
 
     /// Understands the lines that are the terminal room's own; everything else is said to the house.
@@ -74,39 +97,60 @@ impl Speaking {
             (None, _) => Heard::Nothing,
             (Some(first), _) if first.starts_with('#') => Heard::Nothing,
             (Some("/quit" | "/exit"), _) => Heard::Leave,
-            (Some("/as"), Some(user)) if self.options.may_switch && is_name(user) => {
-                self.user = user.to_owned();
-                Heard::Local(format!("You speak as {user} now."))
-            }
-            (Some("/as"), _) if !self.options.may_switch => {
-                Heard::Local("Nobody speaks as somebody else here.".to_owned())
-            }
-            (Some("/room"), Some(room)) if is_name(room.trim_start_matches('#')) => {
-                self.room = room.trim_start_matches('#').to_owned();
-                Heard::Local(format!("You are in #{} now.", self.room))
-            }
-            (Some("/help"), _) => Heard::Local(self.help()),
+            (Some("/as"), user) => self.switch(user),
+            (Some("/room"), room) => self.go(room),
+            (Some("/help"), _) => Heard::Local(Box::new(self.help())),
             (Some(first), _) if first.starts_with('/') => {
-                Heard::Local(format!("There is no such line here. {}", self.help()))
+                let fact = Line::new().text("There is no line ").outside(first).text(" of the terminal room");
+                refused(fact, "`/help` lists those that there are; commands begin without a slash")
             }
             _ => Heard::Said(Box::new(self.say(line))),
         }
     }
 
-    fn help(&self) -> String {
-        let switch = if self.options.may_switch { "/as NAME speaks as somebody else, " } else { "" };
-        format!("{switch}/room NAME goes to another room, /quit leaves; `help` tells what can be asked.")
+    fn switch(&mut self, user: Option<&str>) -> Heard {
+        if !self.options.may_switch {
+            return refused("Nobody speaks as somebody else here", "say it yourself, or ask whom you mean to say it");
+        }
+        let Some(user) = user.filter(|user| is_name(user)) else {
+            return refused("`/as` takes the name of an account", "name one, such as /as ben");
+        };
+        user.clone_into(&mut self.user);
+        local(format!("You speak as {user} now"))
+    }
+
+    fn go(&mut self, room: Option<&str>) -> Heard {
+        let Some(room) = room.and_then(|typed| self.room(typed)) else {
+            return refused("`/room` takes the name of a room", "name one, such as /room lobby");
+        };
+        self.room = room;
+        local(format!("You are in {} now", self.place()))
+    }
+
+    fn help(&self) -> Message {
+        let lines = [
+            ("/as NAME", "speak as somebody else"),
+            ("/room NAME", "go to another room"),
+            ("/help", "show these lines"),
+            ("/quit", "leave"),
+        ];
+        let there = lines.into_iter().filter(|(line, _)| self.options.may_switch || !line.starts_with("/as"));
+        let rows = there.map(|(line, meaning)| vec![Line::new().code(line), Line::from(meaning)]).collect();
+        let header = ["line", "what it does"].map(str::to_owned).to_vec();
+        Message::new("These lines are the terminal room's own; `help` shows what can be asked")
+            .block(Block::Table { header, rows })
     }
 
     fn say(&mut self, line: &str) -> Said {
         self.lines += 1;
         let now = self.options.clock.now();
-        let platform = &self.options.platform;
+        let Room { platform, workspace, .. } = &self.room;
+        let place = workspace.as_deref().unwrap_or_default();
         Said {
-            key: DeliveryKey(format!("{platform}//line/{}/{}", self.options.session, self.lines)),
-            identity: Identity { platform: platform.clone(), workspace: None, user: self.user.clone() },
+            key: DeliveryKey(format!("{platform}/{place}/line/{}/{}", self.options.session, self.lines)),
+            identity: Identity { platform: platform.clone(), workspace: workspace.clone(), user: self.user.clone() },
             proof: self.options.proof,
-            room: Room { platform: platform.clone(), workspace: None, channel: self.room.clone(), thread: None },
+            room: self.room.clone(),
             permalink: None,
             text: line.to_owned(),
             happened: now,
@@ -116,6 +160,21 @@ impl Speaking {
             terminal: self.options.terminal.clone(),
         }
     }
+}
+
+fn local(text: String) -> Heard {
+    Heard::Local(Box::new(Message::new(text)))
+}
+
+/// A refusal of the terminal room itself, which looks as the house's do.
+fn refused(fact: impl Into<Line>, next_step: &str) -> Heard {
+    Heard::Refused(Box::new(refusal(fact, next_step)))
+}
+
+/// One fact and one next step.
+pub(crate) fn refusal(fact: impl Into<Line>, next_step: &str) -> Message {
+    let summary = Line::new().text("Refused: ").line(&fact.into());
+    Message::new(summary).tone(Tone::Bad).paragraph(format!("Next: {next_step}"))
 }
 
 fn is_name(text: &str) -> bool {

@@ -7,7 +7,8 @@ use andon_core::ports::{Marker, Placement, Voice, VoiceError};
 use andon_core::{Identity, Message, Room};
 use async_trait::async_trait;
 
-use crate::render::{Look, line, render};
+use crate::layout::clean;
+use crate::render::{Look, render, render_below, render_progress};
 
 /// Where text goes: standard output, or a printer that keeps the prompt in place.
 pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
@@ -17,16 +18,16 @@ const REMEMBERED: usize = 1_000;
 
 /// Says things on a terminal.
 pub struct ConsoleVoice {
-    platform: String,
+    home: Room,
     look: Look,
     sink: Sink,
     shown: Mutex<BTreeMap<String, Message>>,
 }
 
 impl ConsoleVoice {
-    /// A voice for `platform` that prints to `sink`.
-    pub fn new(platform: impl Into<String>, look: Look, sink: Sink) -> Self {
-        Self { platform: platform.into(), look, sink, shown: Mutex::default() }
+    /// A voice for the platform of `home` that prints to `sink`, and says of every other room which one it is.
+    pub fn new(home: Room, look: Look, sink: Sink) -> Self {
+        Self { home, look, sink, shown: Mutex::default() }
     }
 
     /// Prints an answer that comes with a receipt.
@@ -34,9 +35,17 @@ impl ConsoleVoice {
         (self.sink)(&render(message, &self.look));
     }
 
-    /// Prints a text of the terminal room itself.
+    /// Prints a text of the terminal room itself, such as what somebody typed.
     pub fn print_text(&self, text: &str) {
-        (self.sink)(&format!("{text}\n"));
+        (self.sink)(&format!("{}\n", clean(text)));
+    }
+
+    /// Prints what is said in a room.
+    fn say(&self, room: &Room, text: &str) {
+        match *room == self.home {
+            true => (self.sink)(text),
+            false => (self.sink)(&format!("[{room}]\n{text}")),
+        }
     }
 
     /// Remembers what stands at a placement, and gives what stood there.
@@ -54,49 +63,49 @@ fn news(before: &Message, now: &Message) -> Message {
     let mut news = now.clone();
     news.facts.retain(|fact| !before.facts.contains(fact));
     news.body.retain(|block| !before.body.contains(block));
+    news.attachment = news.attachment.filter(|_| before.attachment != now.attachment);
     news
 }
 
 #[async_trait]
 impl Voice for ConsoleVoice {
     fn platform(&self) -> &str {
-        &self.platform
+        &self.home.platform
     }
 
     async fn post(
         &self,
-        _: &Room,
+        room: &Room,
         _: Option<&Identity>,
         message: &Message,
         marker: &Marker,
     ) -> Result<Placement, VoiceError> {
         self.remember(&marker.0, message);
-        self.print(message);
+        self.say(room, &render(message, &self.look));
         Ok(Placement(marker.0.clone()))
     }
 
     async fn follow_up(
         &self,
-        _: &Room,
+        room: &Room,
         _: &Placement,
         message: &Message,
         marker: &Marker,
     ) -> Result<Placement, VoiceError> {
-        let text = render(message, &self.look);
-        let indented: String = text.lines().map(|line| format!("  └ {line}\n")).collect();
-        (self.sink)(&indented);
+        self.say(room, &render_below(message, &self.look));
         Ok(Placement(marker.0.clone()))
     }
 
-    async fn edit(&self, _: &Room, placement: &Placement, message: &Message) -> Result<(), VoiceError> {
+    async fn edit(&self, room: &Room, placement: &Placement, message: &Message) -> Result<(), VoiceError> {
         let before = self.remember(&placement.0, message);
         match before {
             Some(before) if before == *message => {}
             Some(before) if before.tone == message.tone && before.actions == message.actions => {
-                (self.sink)(&format!("  {}\n", line(&message.summary, &self.look)));
+                let summary_is_new = before.summary != message.summary;
+                self.say(room, &render_progress(&news(&before, message), summary_is_new, &self.look));
             }
-            Some(before) => self.print(&news(&before, message)),
-            None => self.print(message),
+            Some(before) => self.say(room, &render(&news(&before, message), &self.look)),
+            None => self.say(room, &render(message, &self.look)),
         }
         Ok(())
     }

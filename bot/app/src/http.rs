@@ -1,5 +1,7 @@
 //! The HTTP server: whether it is well, and later the ways in of chats and web hooks.
 
+use std::sync::Arc;
+
 use andon_engine::Engine;
 use andon_store::StoreError;
 use axum::extract::State;
@@ -21,16 +23,19 @@ const BACKLOG: SignedDuration = SignedDuration::from_secs(60);
 ///
 /// # Errors
 /// The listener broke.
-pub(crate) async fn serve(listener: TcpListener, engine: Engine) -> std::io::Result<()> {
-    let router =
-        Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready)).with_state(engine);
+pub(crate) async fn serve(listener: TcpListener, engine: Engine, warnings: Vec<String>) -> std::io::Result<()> {
+    let router = Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .with_state(Arc::new((engine, warnings)));
     axum::serve(listener, router).await
 }
 
-/// Database, trail, clock and backlog: 200 where all are well, 503 with the reasons where not.
-async fn ready(State(engine): State<Engine>) -> (StatusCode, Json<Value>) {
-    match look(&engine).await {
-        Ok(reasons) if reasons.is_empty() => (StatusCode::OK, Json(json!({ "ready": true }))),
+/// Database, trail, clock and backlog: 200 where all are well, with what the configuration risks; 503 with the reasons where not.
+async fn ready(State(state): State<Arc<(Engine, Vec<String>)>>) -> (StatusCode, Json<Value>) {
+    let (engine, warnings) = &*state;
+    match look(engine).await {
+        Ok(reasons) if reasons.is_empty() => (StatusCode::OK, Json(json!({ "ready": true, "warnings": warnings }))),
         Ok(reasons) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "ready": false, "reasons": reasons }))),
         Err(error) => {
             tracing::warn!(%error, "not ready");

@@ -4,6 +4,7 @@
 //! with a `main` so that tests can run the very same program with a probe in it.
 
 mod audit;
+mod checks;
 mod cli;
 pub mod config;
 mod data;
@@ -13,10 +14,11 @@ mod serve;
 mod system;
 mod wiring;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use andon_core::Redactor;
+use andon_core::Clock;
 use andon_deployers::{demo, keeper};
 use andon_engine::Probe;
 use andon_store::{Purpose, Store};
@@ -27,9 +29,16 @@ use tracing_subscriber::EnvFilter;
 use cli::{Cli, Command, ConfigCommand};
 pub use system::{SystemClock, SystemEntropy};
 
-/// Runs the program with this process's arguments. `probe` is called at named points of the pipeline; production gives one that does
-/// nothing.
-pub fn main(probe: Probe) -> ExitCode {
+/// What the program takes from the machine that it runs on.
+pub struct Machine {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Called at named points of the pipeline; production gives one that does nothing.
+    pub probe: Probe,
+}
+
+/// Runs the program with this process's arguments.
+pub fn main(machine: Machine) -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -47,7 +56,7 @@ pub fn main(probe: Probe) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(cli.command, probe)) {
+    match runtime.block_on(run(cli.command, machine)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("andon: {error:#}");
@@ -60,7 +69,10 @@ pub fn main(probe: Probe) -> ExitCode {
 fn log(command: &Command) {
     let usual = if matches!(command, Command::Serve { .. } | Command::Keeper { .. }) { "info" } else { "error" };
     let filter = EnvFilter::try_from_env("ANDON_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     if matches!(command, Command::Serve { json: true, .. }) {
         builder.json().init();
     } else {
@@ -68,25 +80,24 @@ fn log(command: &Command) {
     }
 }
 
-async fn run(command: Command, probe: Probe) -> Result<u8> {
+async fn run(command: Command, machine: Machine) -> Result<u8> {
     match command {
-        Command::Playground { data, down: true } => playground::down(&data).await.map(|()| 0),
-        Command::Playground { data, down: false } => Ok(u8::from(!playground::run(&data, probe).await?)),
-        Command::Serve { config, data, json: _ } => serve::run(config, data.as_deref(), probe).await.map(|()| 0),
+        Command::Playground { data, down: true } => playground::down(&data, machine.clock).await.map(|()| 0),
+        Command::Playground { data, down: false } => Ok(u8::from(!playground::run(&data, machine).await?)),
+        Command::Serve { config, data, json: _ } => serve::run(config, data.as_deref(), machine).await.map(|()| 0),
         Command::Keeper { data } => {
-            let options =
-                keeper::KeeperOptions { data, clock: Arc::new(SystemClock), redactor: Arc::new(Redactor::default()) };
+            let options = keeper::KeeperOptions { data, clock: machine.clock };
             keeper::run(options).await.context("the keeper cannot run").map(|()| 0)
         }
         Command::Config { command: ConfigCommand::Check { config } } => {
-            let loaded = serve::load(config)?;
+            let loaded = serve::load(&serve::config_path(config)?)?;
             let (people, services) = (loaded.catalog.people.len(), loaded.catalog.services.len());
             println!("The configuration is good: {people} people, {services} services.");
             Ok(0)
         }
         Command::Audit { command } => audit::run(command).await,
         Command::Migrate(place) => {
-            let store = Store::open(&audit::database(&place)?, Purpose::Serve, Arc::new(SystemClock)).await?;
+            let store = Store::open(&audit::database(&place)?, Purpose::Serve, machine.clock).await?;
             store.close().await;
             println!("The database is at migration {}.", andon_store::newest());
             Ok(0)

@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use andon::{Machine, SystemClock};
+
 fn main() -> ExitCode {
-    andon::main(Arc::new(|_| {}))
+    andon::main(Machine { clock: Arc::new(SystemClock), probe: Arc::new(|_| {}) })
 }

@@ -5,46 +5,51 @@ use std::path::Path;
 use std::sync::Arc;
 
 use andon_console::{ConsoleVoice, Look, Options, Speaking, interactive, piped};
-use andon_core::ports::Voice;
-use andon_core::{Clock, Entropy, InvocationId, ProofStrength};
+use andon_core::ports::{Marker, Placement, Voice, VoiceError};
+use andon_core::{Clock, Entropy, Identity, InvocationId, Message, ProofStrength, Room};
 use andon_deployers::demo;
 use andon_deployers::keeper::{KeeperClient, Request, keep_program};
-use andon_engine::{Engine, Probe};
+use andon_engine::Engine;
 use andon_store::{DatabaseUrl, Purpose};
 use anyhow::{Context as _, Result};
+use tokio::sync::OnceCell;
 
 use crate::config::{self, playground};
 use crate::data::Data;
-use crate::system::{SystemClock, SystemEntropy};
-use crate::wiring;
+use crate::system::SystemEntropy;
+use crate::{Machine, wiring};
 
 /// The platform's name in rooms and identities.
 const PLATFORM: &str = "console";
+/// Where its people have accounts: here, and on platforms of which only the names are real (`/room slack:T0PLAY/deploys`).
+const PLACES: [&str; 3] = ["console:", "slack:T0PLAY/", "discord:"];
 /// The trail's name.
 const ORIGIN: &str = "andon.playground";
 /// The versions of its services; the last one never becomes ready.
 const VERSIONS: [(&str, bool); 3] = [("v1", false), ("v2", false), ("v3", true)];
 
 const WELCOME: &str = "\
-Andon playground. You are ana, of the team that owns the services hello and shop.
-Try:  deploy hello v1 --env staging      then  status
-      deploy hello v2 --env staging            v3 never becomes ready: see what happens
-      rollback hello --env staging             back to the release just before
-      deploy hello v1 --env prod         then  /as ben   and  approve op-N
-      audit search      audit verify           help
-/as NAME speaks as ana, ben or cy; anybody else is a stranger. /quit leaves; the services go on.";
+Andon playground: you are ana, whose team owns the services hello and shop.
+  deploy hello v1 --env staging   put a version live; then see: status
+  deploy hello v3 --env staging   v3 never becomes ready: see what happens
+  rollback hello --env staging    back to the release just before
+  deploy hello v1 --env prod      needs somebody else: /as ben, approve op-N
+  audit search, audit verify      what was recorded, and whether it holds
+  help                            all that can be asked; Tab completes
+/as NAME speaks as ana, ben or cy; anybody else is a stranger.
+/quit leaves; the services go on until `andon playground --down`.";
 
 /// Opens the room; true where no command failed.
 ///
 /// # Errors
 /// In words for whoever started it.
-pub(crate) async fn run(path: &Path, probe: Probe) -> Result<bool> {
+pub(crate) async fn run(path: &Path, machine: Machine) -> Result<bool> {
     let data = Data::open(path)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let Machine { clock, probe } = machine;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let artifacts = data.path().join("artifacts");
     write_artifacts(&data, &artifacts)?;
-    let text = playground::text(&artifacts, &[PLATFORM]);
+    let text = playground::text(&artifacts, &PLACES);
     let mut loaded = config::load_text("playground", &text, &wiring::deployers())
         .map_err(|problems| anyhow::anyhow!("the playground's configuration is wrong: {problems:?}"))?;
     loaded.bot.redaction = Vec::new();
@@ -53,12 +58,12 @@ pub(crate) async fn run(path: &Path, probe: Probe) -> Result<bool> {
         Err(_) => data.database(),
     };
     let at_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let voice = Arc::new(LateVoice::default());
+    let voice = LateVoice::default();
     let plan = wiring::Plan {
         keeper: wiring::keeper(&data)?,
         purpose: Purpose::Playground,
         origin: ORIGIN.to_owned(),
-        voices: vec![Arc::clone(&voice) as Arc<dyn Voice>],
+        voices: [PLATFORM, "slack", "discord"].map(|platform| voice.on(platform)).into(),
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
         data: data.clone(),
@@ -66,7 +71,8 @@ pub(crate) async fn run(path: &Path, probe: Probe) -> Result<bool> {
         loaded,
         probe,
     };
-    let (engine, records, texts) = wiring::build(plan).await?;
+    let (wired, records, texts) = wiring::build(plan).await?;
+    let engine = wired.engine;
     let running = {
         let engine = engine.clone();
         tokio::spawn(async move { engine.run(records, texts).await })
@@ -83,13 +89,13 @@ pub(crate) async fn run(path: &Path, probe: Probe) -> Result<bool> {
     well
 }
 
-async fn at_a_terminal(speaking: Speaking, engine: &Engine, voice: &Arc<LateVoice>) -> Result<bool> {
+async fn at_a_terminal(speaking: Speaking, engine: &Engine, voice: &LateVoice) -> Result<bool> {
     let look = Look {
         colour: std::env::var_os("NO_COLOR").is_none(),
         width: width(),
         time_zone: jiff::tz::TimeZone::system(),
     };
-    let voice = Arc::clone(voice);
+    let voice = voice.clone();
     interactive(speaking, Arc::new(engine.clone()), look, move |made| voice.set(made)).await?;
     Ok(true)
 }
@@ -99,14 +105,14 @@ fn width() -> usize {
     rustix::termios::tcgetwinsize(std::io::stdout()).map_or(100, |size| usize::from(size.ws_col).max(40))
 }
 
-async fn in_a_pipe(speaking: Speaking, engine: &Engine, late: &Arc<LateVoice>) -> Result<bool> {
+async fn in_a_pipe(speaking: Speaking, engine: &Engine, late: &LateVoice) -> Result<bool> {
     let look = Look { colour: false, width: 200, time_zone: jiff::tz::TimeZone::UTC };
     let sink: andon_console::Sink = Arc::new(|text| {
         use std::io::Write as _;
         // A reader that is gone has no use for the text.
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
     });
-    let voice = Arc::new(ConsoleVoice::new(PLATFORM, look, sink));
+    let voice = Arc::new(ConsoleVoice::new(lobby(), look, sink));
     late.set(Arc::clone(&voice));
     let input = tokio::io::BufReader::new(tokio::io::stdin());
     piped(speaking, engine, &voice, input).await.context("standard input cannot be read")
@@ -116,9 +122,9 @@ async fn in_a_pipe(speaking: Speaking, engine: &Engine, late: &Arc<LateVoice>) -
 ///
 /// # Errors
 /// There is no keeper.
-pub(crate) async fn down(path: &Path) -> Result<()> {
+pub(crate) async fn down(path: &Path, clock: Arc<dyn Clock>) -> Result<()> {
     let data = Data::open(path)?;
-    let client = KeeperClient::new(data.path(), Arc::new(SystemClock));
+    let client = KeeperClient::new(data.path(), clock);
     client.ask(&Request::Down).await.context("no services are running here")?;
     println!("The playground's services are stopped.");
     Ok(())
@@ -138,12 +144,15 @@ fn write_artifacts(data: &Data, artifacts: &Path) -> Result<()> {
     Ok(())
 }
 
+fn lobby() -> Room {
+    Room { platform: PLATFORM.to_owned(), workspace: None, channel: "lobby".to_owned(), thread: None }
+}
+
 fn options(data: &Data, clock: &Arc<dyn Clock>, entropy: &dyn Entropy) -> Options {
     let user = std::env::var("USER").unwrap_or_else(|_| "unknown".to_owned());
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     Options {
-        platform: PLATFORM.to_owned(),
-        room: "lobby".to_owned(),
+        room: lobby(),
         user: playground::PEOPLE[0].to_owned(),
         may_switch: true,
         proof: ProofStrength::Playground,
@@ -156,60 +165,59 @@ fn options(data: &Data, clock: &Arc<dyn Clock>, entropy: &dyn Entropy) -> Option
 }
 
 /// The terminal's voice, which can exist only once the terminal does. Until then nothing is said, and the outbox waits.
-#[derive(Default)]
-struct LateVoice(tokio::sync::OnceCell<Arc<ConsoleVoice>>);
+#[derive(Clone, Default)]
+struct LateVoice {
+    platform: &'static str,
+    voice: Arc<OnceCell<Arc<ConsoleVoice>>>,
+}
 
 impl LateVoice {
-    fn set(&self, voice: Arc<ConsoleVoice>) {
-        // Set once, by the one terminal.
-        let _ = self.0.set(voice);
+    /// The same terminal as the voice of a platform.
+    fn on(&self, platform: &'static str) -> Arc<dyn Voice> {
+        Arc::new(Self { platform, voice: Arc::clone(&self.voice) })
     }
 
-    fn voice(&self) -> Result<&Arc<ConsoleVoice>, andon_core::ports::VoiceError> {
-        self.0.get().ok_or_else(|| andon_core::ports::VoiceError::Unreachable("the terminal is not open yet".into()))
+    fn set(&self, voice: Arc<ConsoleVoice>) {
+        // Set once, by the one terminal.
+        let _ = self.voice.set(voice);
+    }
+
+    fn voice(&self) -> Result<&Arc<ConsoleVoice>, VoiceError> {
+        self.voice.get().ok_or_else(|| VoiceError::Unreachable("the terminal is not open yet".into()))
     }
 }
 
 #[async_trait::async_trait]
 impl Voice for LateVoice {
     fn platform(&self) -> &str {
-        PLATFORM
+        self.platform
     }
 
     async fn post(
         &self,
-        room: &andon_core::Room,
-        asker: Option<&andon_core::Identity>,
-        message: &andon_core::Message,
-        marker: &andon_core::ports::Marker,
-    ) -> Result<andon_core::ports::Placement, andon_core::ports::VoiceError> {
+        room: &Room,
+        asker: Option<&Identity>,
+        message: &Message,
+        marker: &Marker,
+    ) -> Result<Placement, VoiceError> {
         self.voice()?.post(room, asker, message, marker).await
     }
 
     async fn follow_up(
         &self,
-        room: &andon_core::Room,
-        card: &andon_core::ports::Placement,
-        message: &andon_core::Message,
-        marker: &andon_core::ports::Marker,
-    ) -> Result<andon_core::ports::Placement, andon_core::ports::VoiceError> {
+        room: &Room,
+        card: &Placement,
+        message: &Message,
+        marker: &Marker,
+    ) -> Result<Placement, VoiceError> {
         self.voice()?.follow_up(room, card, message, marker).await
     }
 
-    async fn edit(
-        &self,
-        room: &andon_core::Room,
-        placement: &andon_core::ports::Placement,
-        message: &andon_core::Message,
-    ) -> Result<(), andon_core::ports::VoiceError> {
+    async fn edit(&self, room: &Room, placement: &Placement, message: &Message) -> Result<(), VoiceError> {
         self.voice()?.edit(room, placement, message).await
     }
 
-    async fn find(
-        &self,
-        room: &andon_core::Room,
-        marker: &andon_core::ports::Marker,
-    ) -> Result<Option<andon_core::ports::Placement>, andon_core::ports::VoiceError> {
+    async fn find(&self, room: &Room, marker: &Marker) -> Result<Option<Placement>, VoiceError> {
         self.voice()?.find(room, marker).await
     }
 }

@@ -1,12 +1,12 @@
 //! Which part gets which: a list, no logic.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use andon_commands::COMMANDS;
 use andon_core::ports::{Deployer, Voice};
-use andon_core::{Clock, Entropy, Record, RecordKind, Redactor, Target};
+use andon_core::{Clock, Digest, Entropy, Record, RecordKind, Redactor, Target};
 use andon_deployers::keeper::{KeeperClient, SpawnKeeper};
 use andon_deployers::{NAMES, local};
 use andon_engine::policy::{self, Policies};
@@ -46,8 +46,8 @@ pub(crate) fn deployers() -> Deployers<'static> {
     Deployers {
         names: NAMES,
         check: &|_, table| {
-            let config: local::Config =
-                table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
+            // In full, it also names the key.
+            let config: local::Config = table.try_into().map_err(|error: toml::de::Error| error.to_string())?;
             config.check()
         },
     }
@@ -68,7 +68,7 @@ pub(crate) fn policies(loaded: &Loaded) -> Result<Policies, Vec<String>> {
 ///
 /// # Errors
 /// Whatever keeps it from starting, in words for an operator.
-pub(crate) async fn build(plan: Plan) -> Result<(Engine, Vec<Record>, Vec<String>)> {
+pub(crate) async fn build(plan: Plan) -> Result<(Wired, Vec<Record>, Vec<String>)> {
     let policies = policies(&plan.loaded)
         .map_err(|problems| anyhow::anyhow!("the policies are wrong:\n{}", problems.join("\n")))?;
     let store = Store::open(&plan.database, plan.purpose, Arc::clone(&plan.clock)).await?;
@@ -82,8 +82,10 @@ pub(crate) async fn build(plan: Plan) -> Result<(Engine, Vec<Record>, Vec<String
     crate::audit::hold_against_anchor(&store, &plan.data, key.verifier_key()).await?;
     let texts = vec![plan.loaded.catalog.text.clone(), policies.texts().to_owned()];
     let redactor = Arc::new(Redactor::new(&plan.loaded.bot.redaction).context("a redaction pattern is wrong")?);
-    let deployers = connect(&plan, &redactor).await?;
-    let (catalog_version, policy_version) = (plan.loaded.catalog.version, policies.version());
+    let outside = Outside { data: plan.data.clone(), keeper: plan.keeper, clock: Arc::clone(&plan.clock) };
+    let deployers = outside.connect(&plan.loaded).await?;
+    let (loaded, policy_version) = (plan.loaded.catalog.version, policies.version());
+    let build = (plan.purpose == Purpose::Serve).then(build_digest).transpose()?;
     let parts = Parts {
         origin: plan.origin.clone(),
         store,
@@ -100,26 +102,90 @@ pub(crate) async fn build(plan: Plan) -> Result<(Engine, Vec<Record>, Vec<String
     };
     let engine = Engine::new(Arc::new(House::new(parts).await?));
     let mut opened = engine.record(RecordKind::Opened);
-    opened.details = serde_json::json!({ "pid": std::process::id() });
-    let mut configured = engine.record(RecordKind::ConfigurationLoaded);
-    configured.details = serde_json::json!({ "configuration": catalog_version, "policies": policy_version });
-    Ok((engine, vec![opened, configured], texts))
+    opened.details = serde_json::json!({ "pid": std::process::id(), "commit": COMMIT, "build": build });
+    let configured = configured(&engine, loaded, policy_version);
+    Ok((Wired { engine, outside }, vec![opened, configured], texts))
 }
 
-/// One deployer a backend, for all targets that name it.
-async fn connect(plan: &Plan, _: &Arc<Redactor>) -> Result<BTreeMap<String, Arc<dyn Deployer>>> {
-    let mut local_targets: BTreeMap<Target, local::Config> = BTreeMap::new();
-    for (target, config) in &plan.loaded.targets {
-        local_targets.insert(target.clone(), config.settings.clone().try_into()?);
+/// The commit that the program was built from, where whoever built it said so.
+const COMMIT: Option<&str> = option_env!("ANDON_COMMIT");
+
+/// The digest of this very program.
+fn build_digest() -> Result<Digest> {
+    let program = std::fs::read("/proc/self/exe").context("cannot read my own program")?;
+    Ok(Digest::of(program))
+}
+
+fn configured(engine: &Engine, catalog: Digest, policies: Digest) -> Record {
+    let mut record = engine.record(RecordKind::ConfigurationLoaded);
+    record.details = serde_json::json!({ "configuration": catalog, "policies": policies });
+    record
+}
+
+/// The engine, and what it takes to wire a changed configuration to it.
+pub(crate) struct Wired {
+    /// The engine.
+    pub(crate) engine: Engine,
+    outside: Outside,
+}
+
+impl Wired {
+    /// Puts another configuration in force. Voices, listener, origin and redaction stay as they are until the next start.
+    ///
+    /// # Errors
+    /// Whatever is wrong with it; the old one stays.
+    pub(crate) async fn reload(&self, loaded: Loaded) -> Result<()> {
+        let policies = policies(&loaded)
+            .map_err(|problems| anyhow::anyhow!("the policies are wrong:\n{}", problems.join("\n")))?;
+        let deployers = self.outside.connect(&loaded).await?;
+        let record = configured(&self.engine, loaded.catalog.version, policies.version());
+        let texts = vec![loaded.catalog.text.clone(), policies.texts().to_owned()];
+        let configuration = Configuration { catalog: loaded.catalog, policies, deployers };
+        let reloaded = self.engine.reload(configuration, record, texts).await;
+        reloaded.map_err(|failure| anyhow::anyhow!("it could not be recorded: {failure:?}"))
     }
-    let mut deployers: BTreeMap<String, Arc<dyn Deployer>> = BTreeMap::new();
-    if !local_targets.is_empty() {
-        let data = plan.data.path();
-        let keeper = KeeperClient::connect_or_spawn(data, &plan.keeper, Arc::clone(&plan.clock)).await?;
-        let deployer = local::LocalDeployer::new(local_targets, data.join("releases"), keeper);
-        deployers.insert("local".to_owned(), Arc::new(deployer));
+}
+
+/// What deployers are connected to.
+struct Outside {
+    data: Data,
+    keeper: SpawnKeeper,
+    clock: Arc<dyn Clock>,
+}
+
+impl Outside {
+    /// One deployer a backend, for all targets that name it.
+    async fn connect(&self, loaded: &Loaded) -> Result<BTreeMap<String, Arc<dyn Deployer>>> {
+        let mut deployers: BTreeMap<String, Arc<dyn Deployer>> = BTreeMap::new();
+        let local_targets = local_targets(loaded)?;
+        if !local_targets.is_empty() {
+            let data = self.data.path();
+            let keeper = KeeperClient::connect_or_spawn(data, &self.keeper, Arc::clone(&self.clock)).await?;
+            let deployer = local::LocalDeployer::new(local_targets, data.join("releases"), keeper)
+                .with_redaction(loaded.bot.redaction.clone());
+            deployers.insert("local".to_owned(), Arc::new(deployer));
+        }
+        Ok(deployers)
     }
-    Ok(deployers)
+}
+
+/// The targets of the local deployer. A relative folder of artifacts is beside the file that names it, wherever the bot is started.
+///
+/// # Errors
+/// The file's folder is gone.
+pub(crate) fn local_targets(loaded: &Loaded) -> Result<BTreeMap<Target, local::Config>> {
+    let mut targets = BTreeMap::new();
+    for (target, config) in &loaded.targets {
+        let mut local: local::Config = config.settings.clone().try_into()?;
+        if local.artifacts.is_relative() {
+            let file = Path::new(&*config.position.file);
+            let folder = file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+            let folder = folder.canonicalize().with_context(|| format!("cannot find {}", folder.display()))?;
+            local.artifacts = folder.join(&local.artifacts);
+        }
+        targets.insert(target.clone(), local);
+    }
+    Ok(targets)
 }
 
 /// This process among all replicas.

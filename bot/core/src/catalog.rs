@@ -144,6 +144,14 @@ impl Catalog {
         self.services.get(&target.service)?.targets.get(&target.environment)
     }
 
+    /// Every service in every environment that it is deployed to.
+    pub fn targets(&self) -> impl Iterator<Item = Target> {
+        self.services.values().flat_map(|service| {
+            let environments = service.targets.keys();
+            environments.map(|environment| Target { service: service.name.clone(), environment: environment.clone() })
+        })
+    }
+
     /// Every member of any of `teams`, each once.
     pub fn members<'a>(&'a self, teams: impl IntoIterator<Item = &'a TeamName>) -> Vec<&'a PersonId> {
         let mut members: Vec<_> =

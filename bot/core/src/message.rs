@@ -8,8 +8,21 @@ use crate::PersonId;
 /// Text that came from outside (people, log lines, backends). Each platform has one renderer for it, which never lets it ping anyone,
 /// become mark-up or look like part of a card. Control and bidirectional characters are removed here, once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "String", into = "String")]
 pub struct Outside(String);
+
+impl From<String> for Outside {
+    /// So that what is read back, from wherever, is as clean as what was taken in.
+    fn from(text: String) -> Self {
+        Self::new(&text)
+    }
+}
+
+impl From<Outside> for String {
+    fn from(outside: Outside) -> Self {
+        outside.0
+    }
+}
 
 impl Outside {
     /// The most characters of a foreign text that are kept.

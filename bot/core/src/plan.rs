@@ -73,14 +73,28 @@ pub struct Change {
 }
 
 impl Change {
-    /// `SHA-256("andon plan v1\n" ‖ JCS(change))` (RFC 8785).
+    /// `SHA-256("andon plan v1\n" ‖ JCS(change))` (RFC 8785), where absent members are left out as they are in a record, so that whoever
+    /// holds the record can compute it.
     ///
     /// # Errors
     /// The change holds something that JSON cannot express.
     pub fn digest(&self) -> Result<Digest, Fault> {
+        let mut change = serde_json::to_value(self).map_err(Fault::new)?;
+        leave_out_absent(&mut change);
         let mut bytes = b"andon plan v1\n".to_vec();
-        bytes.extend(serde_json_canonicalizer::to_vec(self).map_err(Fault::new)?);
+        bytes.extend(serde_json_canonicalizer::to_vec(&change).map_err(Fault::new)?);
         Ok(Digest::of(bytes))
+    }
+}
+
+fn leave_out_absent(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(leave_out_absent),
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(leave_out_absent);
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -98,6 +112,8 @@ pub enum Gate {
     Freeze,
     /// The version was not rolled back from this target before.
     Hold,
+    /// No other operation is at work on the target.
+    Target,
 }
 
 impl Gate {
@@ -109,6 +125,7 @@ impl Gate {
             Self::Lock => "lock",
             Self::Freeze => "freeze",
             Self::Hold => "hold",
+            Self::Target => "target",
         }
     }
 }

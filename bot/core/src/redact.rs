@@ -5,6 +5,9 @@ use regex::Regex;
 /// What stands where a secret stood.
 const MASK: &str = "[redacted]";
 
+/// How often a text is looked at.
+const MOST_ROUNDS: usize = 16;
+
 /// The shapes of secrets that are known without configuration. Sources: Slack "token types", Discord "authentication", GitHub
 /// "token formats", AWS "unique identifiers", RFC 7519 (JWT), RFC 7468 (PEM), RFC 3986 (userinfo in URLs).
 const KNOWN: &[&str] = &[
@@ -43,8 +46,21 @@ impl Redactor {
         Ok(Self { patterns })
     }
 
-    /// The text without its secrets.
+    /// The text without its secrets. Where one secret stood inside another, taking out the inner one can bring the outer one to light, so
+    /// it is looked at again until nothing changes; a configured pattern that finds the mask itself would never end.
     pub fn redact(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for _ in 0..MOST_ROUNDS {
+            let redacted = self.round(&text);
+            if redacted == text {
+                break;
+            }
+            text = redacted;
+        }
+        text
+    }
+
+    fn round(&self, text: &str) -> String {
         self.patterns.iter().fold(text.to_owned(), |text, pattern| pattern.replace_all(&text, MASK).into_owned())
     }
 

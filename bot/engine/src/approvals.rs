@@ -2,15 +2,15 @@
 //! change, each person counts once, and an approval names the digest of the plan.
 
 use andon_core::{
-    ApprovalFacts, Cause, Digest, Failure, Line, Message, OperationNumber, OperationState, Outcome, Private,
+    ApprovalFacts, Cause, Digest, Failure, Line, Message, OperationNumber, OperationState, Outcome, PersonId, Private,
     RecordKind, Refusal, Tone,
 };
 use andon_store::{NewApproval, OperationRow, Transaction};
 
-use crate::authorize;
 use crate::command::Applied;
 use crate::policy::Resource;
 use crate::work::Work;
+use crate::{authorize, card};
 
 /// Proof that an operation has all approvals that it needs. Made by the last approval's effect on the row being read back: from distinct
 /// people, none of them the asker, all naming this plan, all still entitled.
@@ -28,17 +28,11 @@ impl Approved {
     ) -> Result<Self, Failure> {
         let mut people = Vec::new();
         for approval in transaction.connection().approvals(row.id).await? {
+            // An account that was unlinked meanwhile speaks for nobody.
+            let linked = work.catalog().speaker(&approval.by.identity).as_ref() == Some(&approval.by);
             let person = approval.by.person;
-            let eligible = authorize::ask_for(
-                work,
-                &person,
-                "approve",
-                &[resource(row)],
-                &serde_json::Value::Null,
-                Some(&row.plan),
-            );
-            let counts = person != row.asked_by.person && approval.digest == row.digest && !people.contains(&person);
-            if counts && eligible.is_ok() {
+            let counts = linked && approval.digest == row.digest && !people.contains(&person);
+            if counts && may_approve(work, row, &person) {
                 people.push(person);
             }
         }
@@ -48,6 +42,18 @@ impl Approved {
         }
         Ok(Self(()))
     }
+}
+
+/// Whether a person may approve an operation: under the policy now in force, and never as its asker.
+fn may_approve(work: &Work, row: &OperationRow, person: &PersonId) -> bool {
+    let resources = [resource(row)];
+    let asked = || authorize::ask_for(work, person, "approve", &resources, &serde_json::Value::Null, Some(&row.plan));
+    *person != row.asked_by.person && asked().is_ok()
+}
+
+/// Everybody who may approve an operation.
+pub fn approvers<'a>(work: &'a Work, row: &'a OperationRow) -> impl Iterator<Item = &'a PersonId> {
+    work.catalog().people.keys().filter(|person| may_approve(work, row, person))
 }
 
 /// What policy is asked about an operation.
@@ -92,7 +98,7 @@ pub async fn approve(
     if row.asked_by.person == *work.asker() {
         return Err(Refusal::new(
             "You asked for it, so someone else must approve",
-            "ask a colleague; `why` lists who can",
+            format!("ask a colleague; `why {number}` names who can"),
         )
         .into());
     }
@@ -150,8 +156,7 @@ pub async fn deny(work: &Work, transaction: &mut Transaction<'_>, number: Operat
     if row.state != OperationState::WaitingApproval {
         return Err(not_now(&row, "denied"));
     }
-    let summary = Line::new().text("Denied by ").person(work.asker()).text(": ").line(&row.plan.summary);
-    end(work, transaction, &row, Cause::Denied, OperationState::Denied, summary.clone()).await?;
+    let summary = end(work, transaction, &row, Cause::Denied, "Denied").await?;
     let facts = facts(work, &row, Vec::new(), 0);
     Ok(about(&row, RecordKind::Objected, Some(facts), Message::new(summary)))
 }
@@ -168,9 +173,7 @@ pub async fn cancel(
     let row = lock(transaction, number).await?;
     let message = match row.state {
         OperationState::WaitingApproval | OperationState::Queued => {
-            let summary = Line::new().text("Cancelled by ").person(work.asker()).text(": ").line(&row.plan.summary);
-            end(work, transaction, &row, Cause::Cancelled, OperationState::Cancelled, summary.clone()).await?;
-            Message::new(summary)
+            Message::new(end(work, transaction, &row, Cause::Cancelled, "Cancelled").await?)
         }
         OperationState::Running => {
             transaction.request_cancel(row.id).await?;
@@ -196,21 +199,27 @@ pub async fn settle(
     let Some(state) = row.state.after(cause).filter(|_| row.state == OperationState::Unknown) else {
         return Err(not_now(&row, "settled"));
     };
-    let words = format!("Settled as {} by ", state.words());
-    let summary = Line::new().text(words).person(work.asker()).text(": ").line(&row.plan.summary);
-    end(work, transaction, &row, cause, state, summary.clone()).await?;
+    let summary = end(work, transaction, &row, cause, &format!("Settled as {}", state.words())).await?;
     Ok(about(&row, RecordKind::Settled, None, Message::new(summary)))
 }
 
+/// A person ends an operation. Its asker is told, unless that is the same person.
 async fn end(
     work: &Work,
     transaction: &mut Transaction<'_>,
     row: &OperationRow,
     cause: Cause,
-    state: OperationState,
-    summary: Line,
-) -> Result<(), Failure> {
-    let outcome = Outcome { state, summary, observed: None, details: None };
+    verb: &str,
+) -> Result<Line, Failure> {
+    let state = row.state.after(cause).ok_or_else(|| not_now(row, "ended"))?;
+    let mut summary = Line::new().text(format!("{verb} by ")).person(work.asker()).text(": ").line(&row.plan.summary);
+    if let Some(reason) = &work.flags.reason {
+        summary = summary.text(". Reason: ").outside(reason);
+    }
+    let outcome = Outcome { state, summary: summary.clone(), observed: None, details: None };
     transaction.advance(row, cause, work.now, Some(&outcome)).await?;
-    Ok(())
+    if row.asked_by.person != *work.asker() {
+        card::tell_end(&work.house, transaction, row.id).await?;
+    }
+    Ok(summary)
 }

@@ -65,13 +65,7 @@ pub(crate) fn refusal(person: &PersonId, action: &str, denial: &Denial) -> Refus
 pub fn usable(work: &Work, path: &[String]) -> Result<bool, Fault> {
     let action = path.join(" ");
     let mut resources = vec![Resource::House, Resource::Trail, Resource::Room(work.room.clone())];
-    let targets = work.catalog().services.values().flat_map(|service| {
-        service
-            .targets
-            .keys()
-            .map(|environment| andon_core::Target { service: service.name.clone(), environment: environment.clone() })
-    });
-    resources.extend(targets.map(Resource::Target));
+    resources.extend(work.catalog().targets().map(Resource::Target));
     resources.extend(work.catalog().services.keys().cloned().map(Resource::Service));
     resources.extend(work.catalog().environments.keys().cloned().map(Resource::Environment));
     Ok(resources.into_iter().any(|resource| ask(work, &action, &[resource], &Value::Null, None).is_ok()))

@@ -8,9 +8,8 @@ use andon_store::{ApprovalRow, NewCard, NewMessage, OperationRow, Transaction};
 use jiff::SignedDuration;
 
 use crate::house::House;
-use crate::policy::Resource;
 use crate::work::Work;
-use crate::{authorize, reply};
+use crate::{approvals, reply};
 
 /// How long news about an operation is worth delivering.
 const NEWS_EXPIRES: SignedDuration = SignedDuration::from_hours(24);
@@ -43,6 +42,8 @@ pub(crate) async fn draw(
     transaction: &mut Transaction<'_>,
     operation: OperationId,
 ) -> Result<(), Failure> {
+    // Whoever draws holds the row, so that what was true first is not drawn last.
+    transaction.hold_operation(operation).await?;
     let (_, message) = message(transaction, operation).await?;
     transaction.redraw_cards(operation, &message).await?;
     (house.probe)("drawn");
@@ -72,14 +73,8 @@ pub(crate) async fn ask_approvers(
     work: &Work,
 ) -> Result<(), Failure> {
     let (row, _) = message(transaction, operation).await?;
-    let resource =
-        Resource::Operation { number: row.number, targets: row.targets.clone(), asked_by: row.asked_by.person.clone() };
-    let able = work.catalog().people.keys().filter(|person| **person != row.asked_by.person).filter(|person| {
-        let resources = std::slice::from_ref(&resource);
-        authorize::ask_for(work, person, "approve", resources, &serde_json::Value::Null, Some(&row.plan)).is_ok()
-    });
     let mut line = Line::new();
-    for person in able.take(5) {
+    for person in approvals::approvers(work, &row).take(5) {
         line = line.mention(person).text(" ");
     }
     let line = line.text("Approve? ").line(&row.plan.summary).text(", asked by ").person(&row.asked_by.person);

@@ -4,24 +4,25 @@ use std::sync::Arc;
 
 use andon_core::ports::Edge;
 use andon_core::{
-    CommandSpec, EffectKind, Failure, InvocationId, OperationNumber, OperationState, Receipt, Record, RecordKind, Said,
-    Verdict,
+    CommandSpec, EffectKind, Failure, InvocationId, Message, OperationNumber, OperationState, Receipt, Record,
+    RecordKind, Said, Verdict,
 };
-use andon_store::{Accepted, Connection, InvocationRow, InvocationState, OperationRow, StoreError};
+use andon_store::{Accepted, Connection, InvocationRow, InvocationState, NewMessage, OperationRow, StoreError};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::house::House;
+use crate::house::{Configuration, House};
+use crate::lease::LEASE;
 use crate::{complete, operations, outbox, pipeline, sequencer};
 
-/// How long a process holds an invocation without finishing it.
-const LEASE: SignedDuration = SignedDuration::from_secs(10);
 /// Invocations at a time.
 const AT_A_TIME: usize = 16;
 /// How long to wait for news before looking all the same.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(1);
+/// How long news of the bot itself are worth delivering.
+const OPS_NEWS_EXPIRES: SignedDuration = SignedDuration::from_hours(24);
 /// How long present steps may take once the engine is told to stop.
 const DRAIN: SignedDuration = SignedDuration::from_secs(10);
 
@@ -68,7 +69,10 @@ impl Engine {
         tokio::select! {
             biased;
             _ = stopping.wait_for(|stop| *stop) => {}
-            ended = tasks.join_next() => tracing::error!(?ended, "a task of the engine ended by itself"),
+            // Told to stop meanwhile, a task may be quicker than this.
+            ended = tasks.join_next() => if !*self.stop.borrow() {
+                tracing::error!(?ended, "a task of the engine ended by itself");
+            },
         }
         self.stop();
         tokio::select! {
@@ -90,6 +94,40 @@ impl Engine {
     /// The record that the bot has opened, to be completed by whoever starts it.
     pub fn record(&self, kind: RecordKind) -> Record {
         self.house.record(kind)
+    }
+
+    /// Puts another configuration in force, on the record first.
+    ///
+    /// # Errors
+    /// It could not be recorded; the old one stays.
+    pub async fn reload(
+        &self,
+        configuration: Configuration,
+        record: Record,
+        texts: Vec<String>,
+    ) -> Result<(), Failure> {
+        self.keep(vec![record], texts).await?;
+        Ok(self.house.replace(configuration).await?)
+    }
+
+    /// Says something of the bot itself in the ops room, where there is one.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn tell_operators(&self, message: Message) -> Result<(), StoreError> {
+        let Some(room) = self.house.configuration().catalog.ops_room.clone() else { return Ok(()) };
+        let expires_at = self.house.clock.now().saturating_add(OPS_NEWS_EXPIRES).unwrap_or(jiff::Timestamp::MAX);
+        let new = NewMessage {
+            room,
+            asker: None,
+            message,
+            invocation: None,
+            operation: None,
+            under_card: false,
+            urgent: false,
+            expires_at,
+        };
+        self.house.store.write(move |transaction| Box::pin(async move { transaction.put_message(&new).await })).await
     }
 
     async fn keep(&self, records: Vec<Record>, texts: Vec<String>) -> Result<(), Failure> {
@@ -149,7 +187,14 @@ impl Engine {
                 }
             }
         };
-        let operation = connection.operation_of(invocation).await?.map(|operation| operation.id);
+        let operation = connection.operation_of(invocation).await?;
+        if let Some(operation) = &operation
+            && connection.record_number(operation.planned_record).await?.is_none()
+        {
+            // Its card is drawn once more, to name the number.
+            return Ok(None);
+        }
+        let operation = operation.map(|operation| operation.id);
         let unsent = connection.unsent(invocation, operation).await?;
         Ok((unsent == 0).then_some(verdict))
     }

@@ -1,6 +1,6 @@
 //! The gates of a plan. Evaluated when it is planned, and again in the transaction that starts it.
 
-use andon_core::{Failure, Finding, Gate, GateState, Line, Plan, Target};
+use andon_core::{Failure, Finding, Gate, GateState, Line, OperationState, Plan, Target};
 use andon_store::Connection;
 use jiff::Timestamp;
 
@@ -24,6 +24,7 @@ pub(crate) async fn evaluate(
         if let Some(held) = hold(connection, plan, &target, exemption).await? {
             findings.push(held);
         }
+        findings.push(one_at_a_time(connection, &target, exemption).await?);
     }
     Ok(findings)
 }
@@ -117,6 +118,28 @@ async fn hold(
     Ok(None)
 }
 
+/// One operation at a time: the next one waits for one that runs, but not for one whose end nobody can tell.
+async fn one_at_a_time(
+    connection: &mut Connection<'_>,
+    target: &Target,
+    exemption: Exemption,
+) -> Result<Finding, Failure> {
+    let Some(holder) = connection.holder(target).await? else {
+        return Ok(finding(Gate::Target, GateState::Passed, format!("nothing is at work on {target}")));
+    };
+    let number = holder.number;
+    Ok(match (exemption, holder.state) {
+        (Exemption::Rollback, _) => {
+            finding(Gate::Target, GateState::Exempt, format!("{number} is at work on {target} and makes way"))
+        }
+        (_, OperationState::Unknown) => {
+            let reason = format!("{target} is held by {number}, of which nobody can tell how it ended");
+            finding(Gate::Target, GateState::Closed, reason)
+        }
+        _ => finding(Gate::Target, GateState::Waiting, format!("{number} is at work on {target} and goes first")),
+    })
+}
+
 /// The next step when a gate refuses a plan.
 pub(crate) fn way_through(gate: Gate, targets: &[Target]) -> Line {
     let target = targets.first();
@@ -125,6 +148,10 @@ pub(crate) fn way_through(gate: Gate, targets: &[Target]) -> Line {
         Gate::Lock => Line::new().text("ask the owner, or say ").code(format!("unlock {on} --reason TEXT")),
         Gate::Freeze => Line::new().text("wait, or thaw it: see ").code("help thaw").text("; rollbacks pass a freeze"),
         Gate::Hold => Line::new().text("deploy another version, or say it again with ").code("--again --reason TEXT"),
+        Gate::Target => Line::new()
+            .text("find out how that ended and ")
+            .code("settle")
+            .text(" it; a rollback to the release just before passes"),
         Gate::Permission | Gate::Approval => Line::new().text("see ").code("help").text(" for what you can do"),
     }
 }

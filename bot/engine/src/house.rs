@@ -96,7 +96,7 @@ impl House {
             configuration: RwLock::new(Arc::new(parts.configuration)),
             numbers: RwLock::default(),
         };
-        house.number_people().await?;
+        house.number_people(&house.configuration().catalog).await?;
         if !house.store.is_postgres() {
             // One process has the file: whoever held a lease died with it.
             house.store.write(|transaction| Box::pin(async move { transaction.release_all_leases().await })).await?;
@@ -148,8 +148,15 @@ impl House {
         self.voices.iter().find(|voice| voice.platform() == platform)
     }
 
-    async fn number_people(&self) -> Result<(), StoreError> {
-        let people: Vec<_> = self.configuration().catalog.people.keys().cloned().collect();
+    /// Puts another configuration in force: whatever is decided from now on is decided under it.
+    pub(crate) async fn replace(&self, configuration: Configuration) -> Result<(), StoreError> {
+        self.number_people(&configuration.catalog).await?;
+        *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configuration);
+        Ok(())
+    }
+
+    async fn number_people(&self, catalog: &Catalog) -> Result<(), StoreError> {
+        let people: Vec<_> = catalog.people.keys().cloned().collect();
         let numbers = self
             .store
             .write(move |transaction| {

@@ -16,13 +16,17 @@ pub mod command;
 mod complete;
 mod engine;
 mod gates;
+mod holds;
 mod house;
+mod lease;
 mod operations;
 mod outbox;
 mod parse;
 mod pipeline;
 mod plan;
 pub mod policy;
+#[cfg(test)]
+mod proofs_tests;
 mod record;
 mod reply;
 mod sequencer;

@@ -16,6 +16,7 @@ use crate::accept;
 use crate::authorize;
 use crate::command::{Entry, Run};
 use crate::house::House;
+use crate::lease;
 use crate::parse::{self, Parsed};
 use crate::plan;
 use crate::policy::Permit;
@@ -55,7 +56,10 @@ pub(crate) async fn deliver(house: &Arc<House>, said: Said) -> Receipt {
 pub(crate) async fn proceed(house: &Arc<House>, accepted: Accepted) {
     (house.probe)("accepted");
     let accepted = Arc::new(accepted);
-    let result = go_on(house, &accepted).await;
+    let result = tokio::select! {
+        result = go_on(house, &accepted) => result,
+        () = lease::keep(house, &accepted) => return,
+    };
     if let Err(failure) = result {
         reply::end_badly(house, &accepted, failure).await;
     }

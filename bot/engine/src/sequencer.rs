@@ -5,12 +5,13 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use andon_core::{Fault, RecordId};
+use andon_core::{Failure, Fault, RecordId};
 use andon_store::StoreError;
 use andon_trail::{SignedCheckpoint, sign};
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
+use crate::card;
 use crate::house::House;
 
 /// Records integrated in one unit of work.
@@ -46,7 +47,7 @@ pub(crate) async fn sequence(house: Arc<House>, mut stop: watch::Receiver<bool>)
 /// One round: whoever is the sequencer signs, the others learn how far it has come.
 async fn round(house: &Arc<House>) -> Result<(), Fault> {
     if is_sequencer(house).await.map_err(Fault::new)? {
-        while integrate(house).await.map_err(Fault::new)? == u64::from(BATCH) {}
+        while integrate(house).await.map_err(Fault::new)? == BATCH as usize {}
         checkpoint(house).await
     } else {
         let latest = latest(house).await.map_err(Fault::new)?;
@@ -84,7 +85,8 @@ async fn hand_over(house: &Arc<House>) {
     }
 }
 
-async fn integrate(house: &Arc<House>) -> Result<u64, StoreError> {
+/// Gives numbers to what waits for them. The trail goes on whatever becomes of a card.
+async fn integrate(house: &Arc<House>) -> Result<usize, StoreError> {
     if !house.store.is_postgres() {
         return Ok(0);
     }
@@ -92,7 +94,30 @@ async fn integrate(house: &Arc<House>) -> Result<u64, StoreError> {
     if waiting == 0 {
         return Ok(0);
     }
-    house.store.write(|transaction| Box::pin(async move { transaction.integrate(BATCH).await })).await
+    match integrate_and_name(house).await {
+        Ok(count) => Ok(count),
+        Err(failure) => {
+            tracing::warn!(?failure, "some cards do not name their record's number");
+            let alone = house.store.write(|transaction| Box::pin(async move { transaction.integrate(BATCH).await }));
+            Ok(alone.await?.count)
+        }
+    }
+}
+
+/// Together with the numbers come the cards that could name only the leaf of their plan's record.
+async fn integrate_and_name(house: &Arc<House>) -> Result<usize, Failure> {
+    let (drawing, store) = (Arc::clone(house), house.store.clone());
+    store
+        .write(move |transaction| {
+            Box::pin(async move {
+                let integrated = transaction.integrate(BATCH).await?;
+                for operation in integrated.planned {
+                    card::draw(&drawing, transaction, operation).await?;
+                }
+                Ok(integrated.count)
+            })
+        })
+        .await
 }
 
 async fn latest(house: &House) -> Result<u64, StoreError> {

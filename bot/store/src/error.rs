@@ -1,5 +1,7 @@
 //! What can go wrong with the database.
 
+use std::sync::Arc;
+
 use andon_core::{Failure, Fault, OperationNumber};
 use thiserror::Error;
 
@@ -24,6 +26,17 @@ pub enum StoreError {
     /// The unit of work was lost: the writer ended, or the work panicked.
     #[error("the unit of work was lost")]
     Lost,
+}
+
+impl StoreError {
+    /// Why a unit was not kept although it had done its work: the batch that it was part of could not be committed.
+    pub(crate) fn not_kept(error: &Arc<sqlx::Error>) -> Self {
+        if not_writable(error) {
+            let shared = std::io::Error::other(Arc::clone(error));
+            return Self::NotWritable(sqlx::Error::Io(shared));
+        }
+        Self::Lost
+    }
 }
 
 impl From<sqlx::Error> for StoreError {

@@ -206,6 +206,18 @@ impl Transaction<'_> {
         Ok(Some(Accepted { row: invocation(&id, &state, &body, attempts)?, fence }))
     }
 
+    /// Keeps an invocation's lease for longer. False where it is lost, or the invocation has ended.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn renew_invocation(&mut self, accepted: &Accepted, until: Timestamp) -> Result<bool, StoreError> {
+        let changed = on!(self.0, c => {
+            sqlx::query("update invocations set lease_until = $1 where id = $2 and fence = $3 and state = 'accepted'")
+                .bind(micros(until)).bind(accepted.row.id.to_string()).bind(accepted.fence).execute(&mut **c).await?.rows_affected()
+        });
+        Ok(changed == 1)
+    }
+
     /// Ends an invocation.
     ///
     /// # Errors

@@ -34,5 +34,5 @@ pub use open::{Purpose, Store};
 pub use operations::{NewOperation, OperationRow};
 pub use outbox::{NewCard, NewMessage, OutboxItem, OutboxKind};
 pub use releases::{ReleaseRow, VersionHold};
-pub use trail::{RecordRow, Search};
+pub use trail::{Integrated, RecordRow, Search};
 pub use url::DatabaseUrl;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use andon_core::{EnvironmentName, OperationId, PersonId, ServiceName, Target};
+use andon_core::{EnvironmentName, OperationId, PersonId, Room, ServiceName, Target};
 use jiff::Timestamp;
 
 use crate::connection::{Connection, Transaction, micros, on, parse, target as make_target, time};
@@ -22,6 +22,8 @@ pub struct NewLock {
     pub expires_at: Timestamp,
     /// The operation that left it behind.
     pub operation: Option<OperationId>,
+    /// Where it was taken, and its end is told.
+    pub room: Room,
 }
 
 /// A lock.
@@ -39,6 +41,8 @@ pub struct Lock {
     pub at: Timestamp,
     /// Until when.
     pub expires_at: Timestamp,
+    /// Where it was taken, if that is known.
+    pub room: Option<Room>,
 }
 
 /// What became of taking a lock.
@@ -89,6 +93,8 @@ pub struct NewFreeze {
     pub at: Timestamp,
     /// Until when.
     pub expires_at: Timestamp,
+    /// Where it is pulled, and its end is told.
+    pub room: Room,
 }
 
 /// A freeze.
@@ -106,11 +112,13 @@ pub struct Freeze {
     pub at: Timestamp,
     /// Until when.
     pub expires_at: Timestamp,
+    /// Where it was pulled, if that is known.
+    pub room: Option<Room>,
 }
 
-type LockRow = (String, String, i64, String, String, i64, i64);
+type LockRow = (String, String, i64, String, String, i64, i64, Option<String>);
 
-fn lock((service, environment, token, owner, reason, at, expires_at): LockRow) -> Result<Lock, StoreError> {
+fn lock((service, environment, token, owner, reason, at, expires_at, room): LockRow) -> Result<Lock, StoreError> {
     Ok(Lock {
         target: make_target(&service, &environment)?,
         token,
@@ -118,18 +126,24 @@ fn lock((service, environment, token, owner, reason, at, expires_at): LockRow) -
         reason,
         at: time(at)?,
         expires_at: time(expires_at)?,
+        room: maybe_room(room)?,
     })
 }
 
-type FreezeRow = (i64, Option<String>, Option<String>, String, String, i64, i64);
+fn maybe_room(room: Option<String>) -> Result<Option<Room>, StoreError> {
+    room.map(|room| parse(&room, "a room")).transpose()
+}
 
-fn freeze((id, service, environment, owner, reason, at, expires_at): FreezeRow) -> Result<Freeze, StoreError> {
+type FreezeRow = (i64, Option<String>, Option<String>, String, String, i64, i64, Option<String>);
+
+fn freeze((id, service, environment, owner, reason, at, expires_at, room): FreezeRow) -> Result<Freeze, StoreError> {
     let scope = Scope {
         service: service.map(|name| parse(&name, "a freeze's service")).transpose()?,
         environment: environment.map(|name| parse(&name, "a freeze's environment")).transpose()?,
     };
     let owner = parse(&owner, "a freeze's owner")?;
-    Ok(Freeze { id, scope, owner, reason, at: time(at)?, expires_at: time(expires_at)? })
+    let (at, expires_at, room) = (time(at)?, time(expires_at)?, maybe_room(room)?);
+    Ok(Freeze { id, scope, owner, reason, at, expires_at, room })
 }
 
 impl Transaction<'_> {
@@ -147,11 +161,11 @@ impl Transaction<'_> {
             sqlx::query("update locks set released_at = $3 where service = $1 and environment = $2 and released_at is null \
                 and (expires_at <= $3 or owner = $4)")
                 .bind(service).bind(environment).bind(micros(new.at)).bind(new.owner.as_str()).execute(&mut **c).await?;
-            sqlx::query("insert into locks (service, environment, token, owner, reason, at, expires_at, operation) \
-                select $1, $2, coalesce(max(token), 0) + 1, $3, $4, $5, $6, $7 from locks where service = $1 and environment = $2 \
+            sqlx::query("insert into locks (service, environment, token, owner, reason, at, expires_at, operation, room) \
+                select $1, $2, coalesce(max(token), 0) + 1, $3, $4, $5, $6, $7, $8 from locks where service = $1 and environment = $2 \
                 on conflict do nothing")
                 .bind(service).bind(environment).bind(new.owner.as_str()).bind(&new.reason).bind(micros(new.at))
-                .bind(micros(new.expires_at)).bind(new.operation.map(|operation| operation.to_string()))
+                .bind(micros(new.expires_at)).bind(new.operation.map(|operation| operation.to_string())).bind(new.room.to_string())
                 .execute(&mut **c).await?.rows_affected()
         });
         match self.connection().lock(&new.target, new.at).await? {
@@ -180,10 +194,11 @@ impl Transaction<'_> {
     /// See [`StoreError`].
     pub async fn pull_freeze(&mut self, new: &NewFreeze) -> Result<i64, StoreError> {
         on!(self.0, c => {
-            let (id,): (i64,) = sqlx::query_as("insert into freezes (service, environment, owner, reason, at, expires_at) \
-                values ($1, $2, $3, $4, $5, $6) returning id")
+            let (id,): (i64,) = sqlx::query_as("insert into freezes (service, environment, owner, reason, at, expires_at, room) \
+                values ($1, $2, $3, $4, $5, $6, $7) returning id")
                 .bind(new.scope.service.as_ref().map(ServiceName::as_str)).bind(new.scope.environment.as_ref().map(EnvironmentName::as_str))
-                .bind(new.owner.as_str()).bind(&new.reason).bind(micros(new.at)).bind(micros(new.expires_at)).fetch_one(&mut **c).await?;
+                .bind(new.owner.as_str()).bind(&new.reason).bind(micros(new.at)).bind(micros(new.expires_at))
+                .bind(new.room.to_string()).fetch_one(&mut **c).await?;
             Ok(id)
         })
     }
@@ -215,9 +230,17 @@ impl Connection<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn locks(&mut self, now: Timestamp) -> Result<Vec<Lock>, StoreError> {
+        Ok(self.locks_held().await?.into_iter().filter(|lock| lock.expires_at > now).collect())
+    }
+
+    /// All locks that nobody has let go yet, whether they have run out or not.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn locks_held(&mut self) -> Result<Vec<Lock>, StoreError> {
         let rows: Vec<LockRow> = on!(*self, c => {
-            sqlx::query_as("select service, environment, token, owner, reason, at, expires_at from locks \
-                where released_at is null and expires_at > $1 order by service, environment").bind(micros(now)).fetch_all(&mut **c).await?
+            sqlx::query_as("select service, environment, token, owner, reason, at, expires_at, room from locks \
+                where released_at is null order by service, environment").fetch_all(&mut **c).await?
         });
         rows.into_iter().map(lock).collect()
     }
@@ -227,9 +250,17 @@ impl Connection<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn freezes(&mut self, now: Timestamp) -> Result<Vec<Freeze>, StoreError> {
+        Ok(self.freezes_pulled().await?.into_iter().filter(|freeze| freeze.expires_at > now).collect())
+    }
+
+    /// All freezes that nobody has lifted yet, whether they have run out or not.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn freezes_pulled(&mut self) -> Result<Vec<Freeze>, StoreError> {
         let rows: Vec<FreezeRow> = on!(*self, c => {
-            sqlx::query_as("select id, service, environment, owner, reason, at, expires_at from freezes \
-                where lifted_at is null and expires_at > $1 order by id").bind(micros(now)).fetch_all(&mut **c).await?
+            sqlx::query_as("select id, service, environment, owner, reason, at, expires_at, room from freezes \
+                where lifted_at is null order by id").fetch_all(&mut **c).await?
         });
         rows.into_iter().map(freeze).collect()
     }

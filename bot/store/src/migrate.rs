@@ -23,6 +23,7 @@ const STEPS: &[Step] = &[
     step!(3, "operations", "0003_operations.sql"),
     step!(4, "locks", "0004_locks.sql"),
     step!(5, "outbox", "0005_outbox.sql"),
+    step!(6, "rooms_of_holds", "0006_rooms_of_holds.sql"),
 ];
 
 /// The newest migration of this program.

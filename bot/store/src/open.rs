@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use andon_core::Clock;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rustix::fs::{FlockOperation, flock};
 use sqlx::migrate::Migrate;
 use sqlx::postgres::PgPoolOptions;
@@ -24,6 +24,9 @@ use crate::write::Writer;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// Reading connections to SQLite; its one writer has its own.
 const SQLITE_READERS: u32 = 4;
+
+/// How long to wait before listening again after the database was lost.
+const LISTEN_AGAIN: SignedDuration = SignedDuration::from_secs(1);
 
 /// Whose data a database holds. Neither opens the other's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,15 +178,17 @@ impl Store {
         let Pool::Postgres(pool) = &self.inner.pool else { return Ok(()) };
         let mut listener = sqlx::postgres::PgListener::connect_with(pool).await?;
         listener.listen("andon").await?;
-        let changed = self.inner.changed.clone();
+        let (changed, clock) = (self.inner.changed.clone(), Arc::clone(&self.inner.clock));
         tokio::spawn(async move {
-            // A lost connection is made again by the listener; whoever waits for changes also looks by itself now and then.
-            while !changed.is_closed() {
+            // Whether or not anybody waits for changes yet: somebody may later.
+            loop {
                 match listener.recv().await {
                     Ok(_) => changed.send_modify(|count| *count += 1),
+                    Err(sqlx::Error::PoolClosed) => break,
                     Err(error) => {
-                        tracing::warn!(%error, "no longer hearing of other replicas' changes");
-                        break;
+                        // The listener makes a lost connection again; whoever waits for changes also looks by itself now and then.
+                        tracing::warn!(%error, "not hearing of other replicas' changes");
+                        clock.sleep(LISTEN_AGAIN).await;
                     }
                 }
             }
@@ -219,14 +224,19 @@ async fn open_sqlite(path: &Path) -> Result<(Pool, Option<File>), OpenError> {
 async fn open_postgres(url: &str) -> Result<Pool, OpenError> {
     let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).connect(url).await?;
     let mut connection = pool.acquire().await?;
-    check_version(applied(&mut *connection).await, false)?;
-    // sqlx takes an advisory lock, so that replicas that start together migrate once.
-    migrate::migrator(true, migrate::newest())
-        .run_direct(None, &mut *connection, false)
-        .await
-        .map_err(OpenError::Migrate)?;
+    // Replicas that start together migrate one after the other; even the table of migrations cannot be made twice at once.
+    connection.lock().await.map_err(OpenError::Migrate)?;
+    let migrated = migrate_postgres(&mut connection).await;
+    connection.unlock().await.map_err(OpenError::Migrate)?;
+    migrated?;
     drop(connection);
     Ok(Pool::Postgres(pool))
+}
+
+async fn migrate_postgres(connection: &mut sqlx::PgConnection) -> Result<(), OpenError> {
+    check_version(applied(connection).await, false)?;
+    let migrator = migrate::migrator(true, migrate::newest());
+    migrator.run_direct(None, connection, false).await.map_err(OpenError::Migrate)
 }
 
 type Applied = Result<Vec<sqlx::migrate::AppliedMigration>, sqlx::migrate::MigrateError>;

@@ -79,6 +79,37 @@ pub enum OutboxKind {
 type CardRow = (String, String, Option<String>, String, i64, Option<String>, String, i64);
 type MessageRow = (i64, String, Option<String>, String, String, i64, Option<String>);
 
+// On PostgreSQL several replicas claim at the same moment: each locks what it takes, and passes over what another has locked. The choice
+// is materialized, so that it is made once.
+macro_rules! claim_cards {
+    ($lock:literal) => {
+        concat!(
+            "with due as materialized (select operation, room from cards \
+             where version > sent_version and given_up is null and next_at <= $1 and lease_until <= $1 limit $3 ",
+            $lock,
+            ") update cards set lease_until = $2 where (operation, room) in (select operation, room from due) \
+             returning operation, room, asker, message, version, placement, marker, attempts"
+        )
+    };
+}
+
+macro_rules! claim_messages {
+    ($lock:literal) => {
+        concat!(
+            "with due as materialized (select m.id from messages m \
+             where m.done_at is null and m.next_at <= $1 and m.lease_until <= $1 \
+             and m.id = (select f.id from messages f where f.room = m.room and f.done_at is null order by f.urgent desc, f.id limit 1) \
+             and not (m.under_card and exists (select 1 from cards k where k.operation = m.operation and k.room = m.room \
+             and k.sent_version < k.version and k.given_up is null)) \
+             order by m.urgent desc, m.id limit $3 ",
+            $lock,
+            ") update messages set lease_until = $2 where id in (select id from due) \
+             returning id, room, asker, message, marker, attempts, (select k.placement from cards k \
+             where messages.under_card and k.operation = messages.operation and k.room = messages.room)"
+        )
+    };
+}
+
 impl Transaction<'_> {
     /// Places a card.
     ///
@@ -116,16 +147,20 @@ impl Transaction<'_> {
             .or_else(|| new.operation.map(|id| id.to_string()))
             .unwrap_or_default();
         on!(self.0, c => {
-            sqlx::query("insert into messages (room, asker, message, invocation, operation, under_card, urgent, expires_at, marker) \
-                select $1, $2, $3, $4, $5, $6, $7, $8, $9 || '/' || (select coalesce(max(id), 0) + 1 from messages)")
+            let (id,): (i64,) = sqlx::query_as("insert into messages \
+                (room, asker, message, invocation, operation, under_card, urgent, expires_at, marker) \
+                values ($1, $2, $3, $4, $5, $6, $7, $8, '') returning id")
                 .bind(new.room.to_string()).bind(new.asker.as_ref().map(ToString::to_string)).bind(to_json(&new.message)?)
                 .bind(new.invocation.map(|id| id.to_string())).bind(new.operation.map(|id| id.to_string()))
-                .bind(new.under_card).bind(new.urgent).bind(micros(new.expires_at)).bind(about).execute(&mut **c).await?;
+                .bind(new.under_card).bind(new.urgent).bind(micros(new.expires_at)).fetch_one(&mut **c).await?;
+            sqlx::query("update messages set marker = $2 where id = $1").bind(id).bind(format!("{about}/{id}"))
+                .execute(&mut **c).await?;
         });
         Ok(())
     }
 
-    /// Takes up what is to be said now: cards that are behind first, then the first waiting message of each room.
+    /// Takes up what is to be said now: cards that are behind first, then the first waiting message of each room. What is no longer
+    /// worth saying is given up, so that nothing waits behind it.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -136,26 +171,27 @@ impl Transaction<'_> {
         limit: u32,
     ) -> Result<Vec<OutboxItem>, StoreError> {
         let (now, until, limit) = (micros(now), micros(until), i64::from(limit));
-        let cards: Vec<CardRow> = on!(self.0, c => {
-            sqlx::query_as("update cards set lease_until = $2 where (operation, room) in (select operation, room from cards \
-                where version > sent_version and given_up is null and next_at <= $1 and lease_until <= $1 limit $3) \
-                returning operation, room, asker, message, version, placement, marker, attempts")
-                .bind(now).bind(until).bind(limit).fetch_all(&mut **c).await?
+        self.give_up_stale(now).await?;
+        let cards: Vec<CardRow> = on!(self.0, c, sql = [claim_cards!(""), claim_cards!("for update skip locked")] => {
+            sqlx::query_as(sql).bind(now).bind(until).bind(limit).fetch_all(&mut **c).await?
         });
-        let messages: Vec<MessageRow> = on!(self.0, c => {
-            sqlx::query_as("update messages set lease_until = $2 where id in (select m.id from messages m \
-                where m.done_at is null and m.next_at <= $1 and m.lease_until <= $1 \
-                and m.id = (select f.id from messages f where f.room = m.room and f.done_at is null order by f.urgent desc, f.id limit 1) \
-                and not (m.under_card and exists (select 1 from cards k where k.operation = m.operation and k.room = m.room \
-                    and k.sent_version < k.version and k.given_up is null)) \
-                order by m.urgent desc, m.id limit $3) \
-                returning id, room, asker, message, marker, attempts, \
-                (select k.placement from cards k where messages.under_card and k.operation = messages.operation and k.room = messages.room)")
-                .bind(now).bind(until).bind(limit).fetch_all(&mut **c).await?
+        let messages: Vec<MessageRow> = on!(self.0, c, sql = [claim_messages!(""), claim_messages!("for update of m skip locked")] => {
+            sqlx::query_as(sql).bind(now).bind(until).bind(limit).fetch_all(&mut **c).await?
         });
         let mut items = cards.into_iter().map(card).collect::<Result<Vec<_>, _>>()?;
         items.extend(messages.into_iter().map(message).collect::<Result<Vec<_>, _>>()?);
         Ok(items)
+    }
+
+    async fn give_up_stale(&mut self, now: i64) -> Result<(), StoreError> {
+        let stale = on!(self.0, c => {
+            sqlx::query("update messages set done_at = $1, given_up = 'it could not be said in time' \
+                where done_at is null and expires_at <= $1 and lease_until <= $1").bind(now).execute(&mut **c).await?.rows_affected()
+        });
+        if stale > 0 {
+            tracing::warn!("{stale} messages could not be said in time and were given up");
+        }
+        Ok(())
     }
 
     /// Something was said.

@@ -2,6 +2,7 @@
 //! of its own, so that one that fails takes nothing else with it. PostgreSQL commits units in parallel.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -49,10 +50,13 @@ impl Store {
     }
 }
 
+/// Whether a batch was kept, and why not.
+type Fate = Result<(), Arc<sqlx::Error>>;
+
 /// What a unit leaves: whether to keep it, and how to tell its owner once the batch is committed or lost.
 struct Ended {
     keep: bool,
-    tell: Box<dyn FnOnce(bool) + Send>,
+    tell: Box<dyn FnOnce(&Fate) + Send>,
 }
 
 type Job = Box<dyn for<'t> FnOnce(&'t mut SqliteConnection) -> BoxFuture<'t, Ended> + Send>;
@@ -98,8 +102,11 @@ impl Writer {
                     .await
                     .unwrap_or_else(|_| Err(StoreError::Lost.into()));
                 let keep = result.is_ok();
-                let tell = Box::new(move |committed: bool| {
-                    let answer = if keep && !committed { Err(StoreError::Lost.into()) } else { result };
+                let tell = Box::new(move |fate: &Fate| {
+                    let answer = match fate {
+                        Err(error) if keep => Err(StoreError::not_kept(error).into()),
+                        _ => result,
+                    };
                     // Nobody waits any more: what was kept is kept all the same.
                     let _ = sender.send(answer);
                 });
@@ -116,18 +123,18 @@ async fn run(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>) {
     let mut batch = Vec::with_capacity(BATCH);
     while jobs.recv_many(&mut batch, BATCH).await > 0 {
         let mut ended = Vec::with_capacity(batch.len());
-        let committed = match commit(&mut connection, &mut batch, &mut ended).await {
-            Ok(()) => true,
+        let fate = match commit(&mut connection, &mut batch, &mut ended).await {
+            Ok(()) => Ok(()),
             Err(error) => {
                 tracing::error!(%error, "a batch of {} units of work was not kept", ended.len());
                 // Whether or not a transaction is open: after this, none is.
                 let _ = sqlx::raw_sql("rollback").execute(&mut connection).await;
-                false
+                Err(Arc::new(error))
             }
         };
         batch.clear();
         for unit in ended {
-            (unit.tell)(committed);
+            (unit.tell)(&fate);
         }
     }
     // Folds the log into the file, so that a copy of the file is a copy of everything. Where a reader is still there, the next start does it.

@@ -95,6 +95,7 @@ impl Operation for Rollback {
             at: ended.at,
             expires_at: ended.at.saturating_add(ended.lock_expires).unwrap_or(jiff::Timestamp::MAX),
             operation: Some(operation),
+            room: ended.operation.room.clone(),
         };
         // Where somebody holds the target already, their lock serves.
         transaction.hold_lock(&lock).await?;

@@ -65,19 +65,11 @@ impl Read for Status {
 impl Status {
     fn targets(&self, work: &Work) -> Result<Vec<Target>, Failure> {
         let only = self.env.as_ref().map(|env| work.environment(env)).transpose()?.map(|environment| &environment.name);
-        let services = work
-            .catalog()
-            .services
-            .values()
-            .filter(|service| self.service.as_ref().is_none_or(|name| *name == service.name));
-        Ok(services
-            .flat_map(|service| {
-                let environments =
-                    service.targets.keys().filter(|environment| only.is_none_or(|only| only == *environment));
-                environments
-                    .map(|environment| Target { service: service.name.clone(), environment: environment.clone() })
-            })
-            .collect())
+        let wanted = |target: &Target| {
+            self.service.as_ref().is_none_or(|service| *service == target.service)
+                && only.is_none_or(|only| *only == target.environment)
+        };
+        Ok(work.catalog().targets().filter(wanted).collect())
     }
 }
 

@@ -106,6 +106,7 @@ impl Act for Freeze {
             reason: reason(work)?,
             at: work.now,
             expires_at: until(work, self.length.as_deref(), work.catalog().defaults.freeze_expires)?,
+            room: work.room.clone(),
         };
         transaction.pull_freeze(&freeze).await?;
         let summary = Line::new().text(format!("Froze {scope} until ")).time(freeze.expires_at);

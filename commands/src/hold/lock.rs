@@ -65,6 +65,7 @@ impl Act for LockTarget {
             at: work.now,
             expires_at: until(work, self.length.as_deref(), work.catalog().defaults.lock_expires)?,
             operation: None,
+            room: work.room.clone(),
         };
         match transaction.hold_lock(&lock).await? {
             LockHeld::Held(lock) => {

@@ -1,20 +1,66 @@
-//! The program `andon` with a probe in it: it ends itself, as `kill -9` would, at the point of the pipeline that a test names.
+//! The program `andon` with a probe and a clock for tests in it: it ends itself, as `kill -9` would, at the point of the pipeline that a
+//! test names, and its time can be moved forward while it runs.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// `ANDON_TEST_KILL_AT=started:2` ends the process when it comes to the point `started` for the second time.
+use andon::{Machine, SystemClock};
+use andon_core::Clock;
+use andon_engine::Probe;
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+/// How often a sleeper looks whether time was moved.
+const LOOK_EVERY: SignedDuration = SignedDuration::from_millis(50);
+
 fn main() -> ExitCode {
+    // Only the bot's time is moved: services take as long to start as they take.
+    let is_keeper = std::env::args().nth(1).is_some_and(|command| command == "keeper");
+    let clock: Arc<dyn Clock> = match std::env::var_os("ANDON_TEST_CLOCK").filter(|_| !is_keeper) {
+        Some(file) => Arc::new(MovedClock(file.into())),
+        None => Arc::new(SystemClock),
+    };
+    andon::main(Machine { clock, probe: probe() })
+}
+
+/// `ANDON_TEST_KILL_AT=started:2` ends the process when it comes to the point `started` for the second time.
+fn probe() -> Probe {
     let wish = std::env::var("ANDON_TEST_KILL_AT").unwrap_or_default();
     let (point, times) = wish.split_once(':').unwrap_or((&wish, "1"));
     let (point, times) = (point.to_owned(), times.parse().unwrap_or(1));
     let seen = AtomicU32::new(0);
-    andon::main(Arc::new(move |here| {
+    Arc::new(move |here| {
         if here == point && seen.fetch_add(1, Ordering::SeqCst) + 1 == times {
             let me = rustix::process::getpid();
             // Nothing after this line happens.
             let _ = rustix::process::kill_process(me, rustix::process::Signal::KILL);
         }
-    }))
+    })
+}
+
+/// The machine's clock, moved by the seconds that stand in the file named by `ANDON_TEST_CLOCK`.
+struct MovedClock(PathBuf);
+
+#[async_trait]
+impl Clock for MovedClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now() + self.offset()
+    }
+
+    fn offset(&self) -> SignedDuration {
+        let seconds = std::fs::read_to_string(&self.0).ok().and_then(|text| text.trim().parse().ok());
+        SignedDuration::from_secs(seconds.unwrap_or(0))
+    }
+
+    async fn sleep_until(&self, at: Timestamp) {
+        loop {
+            let left = at.duration_since(self.now());
+            if left <= SignedDuration::ZERO {
+                return;
+            }
+            SystemClock.sleep(left.min(LOOK_EVERY)).await;
+        }
+    }
 }

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::TcpListener;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,7 +13,8 @@ use serde::Deserialize;
 use tokio::process::{Child, Command};
 
 use super::log::{Log, Tail};
-use super::process::{Identity, user};
+use super::pipe::{self, STREAMS};
+use super::process::{Identity, user_ids};
 use crate::local::{Config, MANIFEST};
 
 /// Where children find programs; nothing of the keeper's own environment reaches them.
@@ -26,11 +28,22 @@ struct Manifest {
     argv: Vec<String>,
 }
 
+/// What is started.
+pub(super) struct Start<'a> {
+    pub(super) target: &'a Target,
+    pub(super) config: &'a Config,
+    pub(super) release: &'a Path,
+    pub(super) artifact: &'a Artifact,
+    /// Where its pipes will lie.
+    pub(super) pipes: PathBuf,
+}
+
 /// A running instance of ours.
 pub(super) struct Instance {
     pub(super) child: Child,
     pub(super) identity: Identity,
     pub(super) port: u16,
+    pub(super) pipes: PathBuf,
     pub(super) tail: Tail,
 }
 
@@ -38,19 +51,23 @@ impl Instance {
     /// The last lines that it said.
     pub(super) fn said(&self) -> Option<Outside> {
         let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines: Vec<_> = tail.iter().map(String::as_str).collect();
-        (!lines.is_empty()).then(|| Outside::new(&lines.join("\n")))
+        // The end says why; the beginning gives way where not all of it can be shown.
+        let (mut lines, mut room) = (VecDeque::new(), Outside::LIMIT);
+        for line in tail.iter().rev() {
+            let length = line.chars().count() + 1;
+            if length > room {
+                break;
+            }
+            room -= length;
+            lines.push_front(line.as_str());
+        }
+        (!lines.is_empty()).then(|| Outside::new(&Vec::from(lines).join("\n")))
     }
 }
 
 /// Starts an instance on a free loopback port.
-pub(super) fn start(
-    target: &Target,
-    config: &Config,
-    release: &Path,
-    artifact: &Artifact,
-    log: &Arc<Log>,
-) -> io::Result<Instance> {
+pub(super) fn start(what: Start<'_>, log: &Arc<Log>) -> io::Result<Instance> {
+    let Start { target, config, release, artifact, pipes } = what;
     let text = std::fs::read_to_string(release.join(MANIFEST))?;
     let manifest: Manifest = toml::from_str(&text).map_err(|error| io::Error::other(format!("{MANIFEST}: {error}")))?;
     let (program, arguments) =
@@ -58,7 +75,7 @@ pub(super) fn start(
     let program = program.strip_prefix("./").map_or_else(|| program.into(), |inside| release.join(inside));
     // Taken and let go: whoever takes it in between makes the start fail, which is noticed.
     let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-    let mut command = Command::new(program);
+    let mut command = Command::new(&program);
     command
         .args(arguments)
         .current_dir(release)
@@ -70,23 +87,86 @@ pub(super) fn start(
         .env("ENVIRONMENT", target.environment.as_str())
         .env("VERSION", artifact.version.as_str())
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
         .process_group(0);
     if let Some(name) = &config.run_as {
-        let (uid, gid) = user(name)?;
+        let (uid, gid) = user_ids(name)?;
+        may_run_as(name, uid, gid, release)?;
         command.uid(uid).gid(gid);
     }
-    let mut child = command.spawn()?;
-    let pid = child.id().ok_or_else(|| io::Error::other("it ended at once"))?;
     let tail: Tail = Arc::new(Mutex::new(VecDeque::new()));
-    let version = artifact.version.to_string();
-    if let Some(output) = child.stdout.take() {
-        tokio::spawn(Arc::clone(log).follow(output, "stdout", version.clone(), Arc::clone(&tail)));
+    let mut ends = Vec::new();
+    for stream in STREAMS {
+        let (receiver, end) = pipe::make(&pipe::path(&pipes, stream))?;
+        let end = Stdio::from(end);
+        _ = if stream == "stdout" { command.stdout(end) } else { command.stderr(end) };
+        ends.push((receiver, stream));
     }
-    if let Some(output) = child.stderr.take() {
-        tokio::spawn(Arc::clone(log).follow(output, "stderr", version, Arc::clone(&tail)));
+    let spawned = command.spawn();
+    // The services' ends go with the command, so that the pipes end when the service has.
+    drop(command);
+    let child = spawned
+        .inspect_err(|_| forget(&pipes))
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", program.display())))?;
+    for (receiver, stream) in ends {
+        follow(log, receiver, stream, artifact, &tail, &pipes);
     }
+    let pid = child.id().ok_or_else(|| io::Error::other("it ended at once"))?;
     let identity = Identity::of(pid.cast_signed())?;
-    Ok(Instance { child, identity, port, tail })
+    Ok(Instance { child, identity, port, pipes, tail })
+}
+
+/// Goes on writing what an instance says that an earlier keeper started.
+pub(super) fn listen_again(log: &Arc<Log>, artifact: &Artifact, pipes: &Path) {
+    for stream in STREAMS {
+        match pipe::open(&pipe::path(pipes, stream)) {
+            Ok(receiver) => follow(log, receiver, stream, artifact, &Tail::default(), pipes),
+            Err(error) => log.note(&format!("what it says on {stream} is lost: {error}")),
+        }
+    }
+}
+
+fn follow(
+    log: &Arc<Log>,
+    receiver: tokio::net::unix::pipe::Receiver,
+    stream: &'static str,
+    artifact: &Artifact,
+    tail: &Tail,
+    pipes: &Path,
+) {
+    let (log, version, tail) = (Arc::clone(log), artifact.version.to_string(), Arc::clone(tail));
+    let path = pipe::path(pipes, stream);
+    tokio::spawn(async move {
+        log.follow(receiver, stream, version, tail).await;
+        // Nobody holds its other end any more.
+        let _ = std::fs::remove_file(path);
+    });
+}
+
+fn forget(pipes: &Path) {
+    for stream in STREAMS {
+        let _ = std::fs::remove_file(pipe::path(pipes, stream));
+    }
+}
+
+/// Says in words what the system would only call a lack of permission.
+fn may_run_as(name: &str, uid: u32, gid: u32, release: &Path) -> io::Result<()> {
+    let own = rustix::process::geteuid();
+    if uid == own.as_raw() {
+        return Ok(());
+    }
+    if !own.is_root() {
+        return Err(io::Error::other(format!("run_as = {name:?} needs a keeper that runs as root")));
+    }
+    for folder in release.ancestors() {
+        let found = std::fs::metadata(folder)?;
+        let bit = match (found.uid() == uid, found.gid() == gid) {
+            (true, _) => 0o100,
+            (_, true) => 0o010,
+            _ => 0o001,
+        };
+        if found.mode() & bit == 0 {
+            return Err(io::Error::other(format!("the user {name} may not enter {}", folder.display())));
+        }
+    }
+    Ok(())
 }

@@ -6,14 +6,20 @@
 
 mod client;
 mod instance;
+mod keeping;
+mod lines;
 mod log;
 mod order;
+mod pipe;
 mod process;
 mod protocol;
 mod proxy;
+mod releases;
 mod server;
+mod settle;
 mod state;
 
 pub use client::{KeeperClient, KeeperError, SpawnKeeper, keep_program};
+pub(crate) use process::user_ids;
 pub use protocol::{Request, Response, TargetSpec};
 pub use server::{KeeperOptions, run};

@@ -54,8 +54,31 @@ fn boot_id() -> io::Result<String> {
     Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
 }
 
+/// Closes what this process was born with beyond its standard streams, so that no service inherits it. What the process opened itself is
+/// closed in its children anyway, and stays.
+pub(super) fn close_inherited() -> io::Result<()> {
+    /// `O_CLOEXEC`, as `/proc/<pid>/fdinfo` shows it (proc(5)): octal, on all architectures but alpha, parisc and sparc.
+    const CLOSED_IN_CHILDREN: u32 = 0o2_000_000;
+    let mut inherited = Vec::new();
+    for entry in fs::read_dir("/proc/self/fdinfo")? {
+        let entry = entry?;
+        let Some(number) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        // The descriptor of this very listing is gone when the listing has ended.
+        let Ok(info) = fs::read_to_string(entry.path()) else { continue };
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+        let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok()).unwrap_or(CLOSED_IN_CHILDREN);
+        if number > 2 && flags & CLOSED_IN_CHILDREN == 0 {
+            inherited.push(number);
+        }
+    }
+    for number in inherited {
+        nix::unistd::close(number)?;
+    }
+    Ok(())
+}
+
 /// The user and group ids of a user, from `/etc/passwd` (passwd(5)).
-pub(super) fn user(name: &str) -> io::Result<(u32, u32)> {
+pub(crate) fn user_ids(name: &str) -> io::Result<(u32, u32)> {
     let passwd = fs::read_to_string(Path::new("/etc/passwd"))?;
     let ids =
         passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields.first() == Some(&name));

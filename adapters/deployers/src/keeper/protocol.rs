@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::local::Config;
 
 /// The version of this protocol. A keeper outlives upgrades of the bot; another version is refused in words.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 /// The most bytes of a line.
 pub(super) const LINE_LIMIT: u64 = 1 << 20;
 
@@ -20,6 +20,8 @@ pub struct TargetSpec {
     pub target: Target,
     /// Its configuration.
     pub config: Config,
+    /// The configured patterns of secrets, which are taken out of what services say besides the known ones.
+    pub redaction: Vec<String>,
 }
 
 /// What the bot asks.
@@ -76,6 +78,11 @@ pub enum Response {
     },
     /// It will be done, or is being done already.
     Taken,
+    /// It is too late to withdraw the operation: it is live already, or has ended.
+    TooLate {
+        /// How far it is.
+        reason: String,
+    },
     /// What became of an operation.
     Lookup {
         /// As far as is known.

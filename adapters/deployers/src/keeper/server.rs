@@ -7,16 +7,18 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use andon_core::{Clock, Digest, Redactor, Target};
+use andon_core::{Clock, Digest, Target};
+use futures_util::future::try_join_all;
 use rustix::fs::{FlockOperation, flock};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Mutex, mpsc};
 
-use super::order::Keeping;
-use super::protocol::{Envelope, LINE_LIMIT, Request, Response, VERSION};
+use super::keeping::Keeping;
+use super::process::close_inherited;
+use super::protocol::{Envelope, LINE_LIMIT, Request, Response, TargetSpec, VERSION};
+use super::settle;
 use super::state::Folder;
-use crate::local::Config;
 
 /// The longest path that a unix socket can have, less the terminating zero (unix(7)).
 const SOCKET_PATH: usize = 107;
@@ -27,8 +29,6 @@ pub struct KeeperOptions {
     pub data: PathBuf,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// Finds secrets in what services say.
-    pub redactor: Arc<Redactor>,
 }
 
 /// Where the keeper of a data folder listens. Where that path would be too long for a socket, it is one in `/tmp` that only this folder has.
@@ -45,7 +45,6 @@ pub(super) fn socket_path(data: &Path) -> PathBuf {
 struct Keeper {
     data: PathBuf,
     clock: Arc<dyn Clock>,
-    redactor: Arc<Redactor>,
     targets: Mutex<BTreeMap<Target, Arc<Keeping>>>,
     down: mpsc::Sender<()>,
 }
@@ -55,6 +54,7 @@ struct Keeper {
 /// # Errors
 /// Another keeper has the folder, or the socket cannot be opened.
 pub async fn run(options: KeeperOptions) -> io::Result<()> {
+    close_inherited()?;
     fs::create_dir_all(&options.data)?;
     let lock = fs::File::create(options.data.join("keeper.lock"))?;
     flock(&lock, FlockOperation::NonBlockingLockExclusive)
@@ -62,13 +62,7 @@ pub async fn run(options: KeeperOptions) -> io::Result<()> {
     // A process of its own, which no terminal's end reaches. It fails where it is so already.
     let _ = rustix::process::setsid();
     let (down, mut gone) = mpsc::channel(1);
-    let keeper = Arc::new(Keeper {
-        data: options.data,
-        clock: options.clock,
-        redactor: options.redactor,
-        targets: Mutex::default(),
-        down,
-    });
+    let keeper = Arc::new(Keeper { data: options.data, clock: options.clock, targets: Mutex::default(), down });
     keeper.recover().await?;
     let path = socket_path(&keeper.data);
     let _ = fs::remove_file(&path);
@@ -97,24 +91,30 @@ impl Keeper {
     async fn recover(&self) -> io::Result<()> {
         for target in known(&self.data)? {
             let folder = Folder::of(&self.data, &target)?;
-            let Some(current) = folder.current()? else {
-                lose(&folder)?;
-                continue;
+            let taken_up = match folder.current() {
+                Ok(Some(current)) => {
+                    let (config, redaction) = (current.config, current.redaction);
+                    self.keeping(&TargetSpec { target: target.clone(), config, redaction }).await.map(drop)
+                }
+                Ok(None) => settle::all(&folder, &*self.clock).await,
+                Err(error) => Err(error),
             };
-            let keeping = self.keeping(&target, &current.config).await?;
-            keeping.recover().await?;
+            // One target's trouble, such as a port that somebody has taken, is not all the others'. It is tried again when it is asked for.
+            if let Err(error) = taken_up {
+                tracing::error!(%error, %target, "a target could not be taken up");
+            }
         }
         Ok(())
     }
 
-    async fn keeping(&self, target: &Target, config: &Config) -> io::Result<Arc<Keeping>> {
+    async fn keeping(&self, spec: &TargetSpec) -> io::Result<Arc<Keeping>> {
         let mut targets = self.targets.lock().await;
-        if let Some(keeping) = targets.get(target) {
+        if let Some(keeping) = targets.get(&spec.target) {
+            keeping.redact_by(&spec.redaction)?;
             return Ok(Arc::clone(keeping));
         }
-        let keeping =
-            Keeping::open(&self.data, target, config, Arc::clone(&self.clock), Arc::clone(&self.redactor)).await?;
-        targets.insert(target.clone(), Arc::clone(&keeping));
+        let keeping = Keeping::open(&self.data, spec, Arc::clone(&self.clock)).await?;
+        targets.insert(spec.target.clone(), Arc::clone(&keeping));
         Ok(keeping)
     }
 
@@ -151,38 +151,22 @@ impl Keeper {
     async fn answer(&self, request: Request) -> io::Result<Response> {
         Ok(match request {
             Request::Hello => Response::Hello { pid: std::process::id() },
-            Request::Live { spec } => {
-                Response::Live { live: self.keeping(&spec.target, &spec.config).await?.live().await? }
-            }
-            Request::Start { spec, order, release } => {
-                self.keeping(&spec.target, &spec.config).await?.take(spec, order, release)?
-            }
+            Request::Live { spec } => Response::Live { live: self.keeping(&spec).await?.live().await? },
+            Request::Start { spec, order, release } => self.keeping(&spec).await?.take(spec, order, release)?,
             Request::Lookup { target, operation } => {
                 Response::Lookup { lookup: Folder::of(&self.data, &target)?.lookup(operation) }
             }
-            Request::Cancel { target, operation } => {
-                if let Some(keeping) = self.targets.lock().await.get(&target) {
-                    keeping.cancel(operation);
-                }
-                Response::Taken
-            }
+            Request::Cancel { target, operation } => match self.targets.lock().await.get(&target) {
+                Some(keeping) => keeping.cancel(operation)?,
+                None => Response::Taken,
+            },
             Request::Down => {
-                for keeping in self.targets.lock().await.values() {
-                    keeping.down().await?;
-                }
+                let targets = self.targets.lock().await;
+                try_join_all(targets.values().map(|keeping| keeping.down())).await?;
                 Response::Taken
             }
         })
     }
-}
-
-/// The keeper ended in the middle of a first release: nothing serves, and whether an instance was left behind nobody can tell.
-fn lose(folder: &Folder) -> io::Result<()> {
-    for (operation, mut state) in folder.unfinished()? {
-        state.lost = Some("the keeper ended in the middle of the first release".to_owned());
-        folder.set_order(operation, &state)?;
-    }
-    Ok(())
 }
 
 /// The targets of which something is written down.

@@ -23,6 +23,17 @@ pub(super) struct Current {
     pub(super) port: u16,
     pub(super) since: Timestamp,
     pub(super) config: Config,
+    /// The configured patterns of secrets.
+    #[serde(default)]
+    pub(super) redaction: Vec<String>,
+    /// Where its pipes lie.
+    pub(super) pipes: PathBuf,
+    /// When it was started again lately.
+    #[serde(default)]
+    pub(super) restarts: Vec<Timestamp>,
+    /// How it ended the last time.
+    #[serde(default)]
+    pub(super) ended: Option<String>,
     /// What served, seen healthy, just before.
     pub(super) previous: Option<Artifact>,
 }
@@ -30,12 +41,21 @@ pub(super) struct Current {
 /// How far an order has come.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct OrderState {
-    pub(super) fence: i64,
     pub(super) effect: Effect,
     /// The instance that it started.
     pub(super) process: Option<Identity>,
+    /// The instance that served before, which is to end after the switch.
+    #[serde(default)]
+    pub(super) leaving: Option<Identity>,
     /// Why nobody can tell what became of it.
     pub(super) lost: Option<String>,
+}
+
+impl OrderState {
+    /// Whether nothing more will come of it.
+    pub(super) const fn ended(&self) -> bool {
+        self.lost.is_some() || !matches!(self.effect, Effect::Running { .. })
+    }
 }
 
 /// The folder of a target.
@@ -86,6 +106,15 @@ impl Folder {
         read(&self.operation(operation).join("state.json"))
     }
 
+    /// The newest fence under which an operation was asked for.
+    pub(super) fn fence(&self, operation: OperationId) -> io::Result<Option<i64>> {
+        read(&self.operation(operation).join("fence.json"))
+    }
+
+    pub(super) fn set_fence(&self, operation: OperationId, fence: i64) -> io::Result<()> {
+        write(&self.operation(operation).join("fence.json"), &fence)
+    }
+
     pub(super) fn set_order(&self, operation: OperationId, state: &OrderState) -> io::Result<()> {
         write(&self.operation(operation).join("state.json"), state)
     }
@@ -110,13 +139,17 @@ impl Folder {
             let name = entry?.file_name();
             let Some(id) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
             if let Ok(Some(state)) = self.order(id)
-                && matches!(state.effect, Effect::Running { .. })
-                && state.lost.is_none()
+                && !state.ended()
             {
                 unfinished.push((id, state));
             }
         }
         Ok(unfinished)
+    }
+
+    /// Where the pipes of a new instance lie.
+    pub(super) fn pipes(&self, operation: OperationId, now: Timestamp) -> PathBuf {
+        self.0.join("pipes").join(format!("{operation}-{}", now.as_nanosecond()))
     }
 
     fn operation(&self, operation: OperationId) -> PathBuf {

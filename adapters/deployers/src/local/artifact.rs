@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use andon_core::{Artifact, Digest, Version};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
+use super::archive;
+
 /// The most files of an artifact.
-const ENTRIES: usize = 10_000;
+pub(super) const ENTRIES: usize = 10_000;
 /// The most bytes of an artifact, unpacked; counted while reading, whatever headers say.
-const BYTES: u64 = 1 << 30;
+pub(super) const BYTES: u64 = 1 << 30;
 
 /// Why an artifact is refused.
 #[derive(Debug, Error)]
@@ -30,7 +32,7 @@ pub enum ArtifactError {
     Io(#[from] io::Error),
 }
 
-fn bad(reason: impl Into<String>) -> ArtifactError {
+pub(super) fn bad(reason: impl Into<String>) -> ArtifactError {
     ArtifactError::Bad(reason.into())
 }
 
@@ -80,11 +82,16 @@ pub fn resolve(artifacts: &Path, version: &Version) -> Result<Artifact, Artifact
     let mut listing = Listing::default();
     walk(&source(artifacts, version)?, &mut |entry, content| listing.add(entry, content))?;
     let digest = listing.digest()?;
-    if let Ok(expected) = fs::read_to_string(artifacts.join(format!("{version}.sha256"))) {
-        let expected = expected.split_whitespace().next().unwrap_or_default();
-        if expected != digest.to_string() {
-            return Err(bad(format!("its digest is {digest}, and {version}.sha256 says {expected}")));
+    match fs::read_to_string(artifacts.join(format!("{version}.sha256"))) {
+        Ok(expected) => {
+            let expected = expected.split_whitespace().next().unwrap_or_default();
+            if expected != digest.to_string() {
+                return Err(bad(format!("its digest is {digest}, and {version}.sha256 says {expected}")));
+            }
         }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        // A promise that cannot be read is not one that was kept.
+        Err(error) => return Err(bad(format!("{version}.sha256 cannot be read: {error}"))),
     }
     Ok(Artifact { version: version.clone(), digest })
 }
@@ -103,6 +110,16 @@ pub fn unpack(artifacts: &Path, artifact: &Artifact, releases: &Path) -> Result<
         fs::remove_dir_all(&fresh)?;
     }
     fs::create_dir_all(&fresh)?;
+    if let Err(error) = unpack_into(&fresh, artifacts, artifact) {
+        fs::remove_dir_all(&fresh)?;
+        return Err(error);
+    }
+    fs::rename(&fresh, &release)?;
+    fs::File::open(releases)?.sync_all()?;
+    Ok(release)
+}
+
+fn unpack_into(fresh: &Path, artifacts: &Path, artifact: &Artifact) -> Result<(), ArtifactError> {
     let mut listing = Listing::default();
     walk(&source(artifacts, &artifact.version)?, &mut |entry, content| {
         let path = fresh.join(&entry.path);
@@ -119,15 +136,13 @@ pub fn unpack(artifacts: &Path, artifact: &Artifact, releases: &Path) -> Result<
     if listing.digest()? != artifact.digest {
         return Err(bad("its content is no longer what was approved"));
     }
-    fs::rename(&fresh, &release)?;
-    fs::File::open(releases)?.sync_all()?;
-    Ok(release)
+    Ok(())
 }
 
 /// A file of an artifact.
-struct Entry {
-    path: PathBuf,
-    executable: bool,
+pub(super) struct Entry {
+    pub(super) path: PathBuf,
+    pub(super) executable: bool,
 }
 
 /// Hashes what passes through.
@@ -167,6 +182,12 @@ impl Listing {
         if !self.files.contains_key(super::MANIFEST) {
             return Err(bad(format!("it has no {}", super::MANIFEST)));
         }
+        for name in self.files.keys() {
+            let above = Path::new(name).ancestors().skip(1).filter_map(Path::to_str);
+            if let Some(file) = above.into_iter().find(|folder| self.files.contains_key(*folder)) {
+                return Err(bad(format!("it holds {file:?} both as a file and as a folder")));
+            }
+        }
         let mut text = "andon artifact v1\n".to_owned();
         for (name, (executable, size, hash)) in &self.files {
             let mode = if *executable { 'x' } else { '-' };
@@ -189,12 +210,12 @@ impl Read for Tee<'_> {
     }
 }
 
-type Visit<'a> = &'a mut dyn FnMut(&Entry, &mut dyn Read) -> Result<(), ArtifactError>;
+pub(super) type Visit<'a> = &'a mut dyn FnMut(&Entry, &mut dyn Read) -> Result<(), ArtifactError>;
 
 fn walk(source: &Source, visit: Visit<'_>) -> Result<(), ArtifactError> {
     match source {
         Source::Folder(folder) => walk_folder(folder, Path::new(""), visit),
-        Source::Archive(archive) => walk_archive(archive, visit),
+        Source::Archive(archive) => archive::walk(archive, visit),
     }
 }
 
@@ -213,39 +234,6 @@ fn walk_folder(root: &Path, inside: &Path, visit: Visit<'_>) -> Result<(), Artif
         }
     }
     Ok(())
-}
-
-fn walk_archive(archive: &Path, visit: Visit<'_>) -> Result<(), ArtifactError> {
-    let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(fs::File::open(archive)?));
-    for entry in tar.entries()? {
-        let mut entry = entry?;
-        let path = inner_path(&entry.path()?)?;
-        let kind = entry.header().entry_type();
-        if kind.is_dir() {
-            continue;
-        }
-        if !kind.is_file() {
-            return Err(bad(format!("{path:?} is a link, a device or a pipe")));
-        }
-        let executable = entry.header().mode()? & 0o111 != 0;
-        visit(&Entry { path, executable }, &mut entry)?;
-    }
-    Ok(())
-}
-
-/// A path that stays inside.
-fn inner_path(path: &Path) -> Result<PathBuf, ArtifactError> {
-    let mut inner = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::Normal(name) => inner.push(name),
-            Component::CurDir => {}
-            Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
-                return Err(bad(format!("{path:?} leads outside")));
-            }
-        }
-    }
-    Ok(inner)
 }
 
 #[cfg(test)]

@@ -5,7 +5,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use andon_core::Digest;
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
+
+use crate::keeper::user_ids;
+
+/// The longest that a release may take to be ready or to end.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 
 /// The keys of `[services.X.environments.Y]` with `deployer = "local"`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,16 +26,18 @@ pub struct Config {
     /// Where the service is reached: a loopback address; port 0 takes a free one at first and keeps it.
     #[serde(default = "listen")]
     pub listen: SocketAddr,
-    /// Releases that are kept for going back.
+    /// Releases that are kept for going back: the last so many, the live one and the one before in any case.
     #[serde(default = "keep")]
     pub keep: usize,
-    /// Seconds within which a new release must be ready.
-    #[serde(default = "ready_within")]
-    pub ready_within: u64,
-    /// Seconds within which an old release must end before it is killed.
-    #[serde(default = "stop_within")]
-    pub stop_within: u64,
-    /// The operating-system user that the service runs as.
+    /// The time within which a new release must be ready, as text: `"30s"`.
+    #[serde(default = "ready_within", with = "duration")]
+    pub ready_within: SignedDuration,
+    /// The time that requests under way on an old release get to finish, as text: `"10s"`. After it, or as soon as there are none, the old
+    /// release is told to end and gets this time once more before it is killed.
+    #[serde(default = "stop_within", with = "duration")]
+    pub stop_within: SignedDuration,
+    /// The operating-system user that the service runs as; the keeper must then run as root, and this user must be able to enter the folders
+    /// above the release. Without it the service runs as the bot's own user: see [`runs_as_own_user`].
     #[serde(default)]
     pub run_as: Option<String>,
     /// More variables for the service; it gets nothing else of the bot's environment.
@@ -49,12 +57,12 @@ const fn keep() -> usize {
     5
 }
 
-const fn ready_within() -> u64 {
-    30
+const fn ready_within() -> SignedDuration {
+    SignedDuration::from_secs(30)
 }
 
-const fn stop_within() -> u64 {
-    10
+const fn stop_within() -> SignedDuration {
+    SignedDuration::from_secs(10)
 }
 
 impl Config {
@@ -69,11 +77,106 @@ impl Config {
         if !self.health.starts_with('/') {
             return Err(format!("health = {:?} must begin with /", self.health));
         }
+        for (key, value) in [("ready_within", self.ready_within), ("stop_within", self.stop_within)] {
+            if value <= SignedDuration::ZERO || value > LONGEST {
+                return Err(format!("{key} = \"{value:#}\" must be above nothing and at most 24h"));
+            }
+        }
         Ok(())
     }
 
     /// The digest of all of it.
     pub fn digest(&self) -> Digest {
         Digest::of(serde_json::to_vec(self).unwrap_or_default())
+    }
+}
+
+/// Whether services of this target run as the same operating-system user as this process, who could then read and change whatever the bot
+/// can: where `run_as` is not set, or names that very user. A user that there is not counts as another one; starting it is refused.
+pub fn runs_as_own_user(config: &Config) -> bool {
+    let own = rustix::process::getuid().as_raw();
+    config.run_as.as_ref().is_none_or(|name| user_ids(name).is_ok_and(|(user, _)| user == own))
+}
+
+/// Durations as text, and as nothing else.
+mod duration {
+    use jiff::SignedDuration;
+    use serde::de::{Deserializer, Error, Unexpected, Visitor};
+    use serde::ser::Serializer;
+
+    pub(super) fn serialize<S: Serializer>(duration: &SignedDuration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("{duration:#}"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignedDuration, D::Error> {
+        deserializer.deserialize_any(Text).and_then(|text| {
+            text.parse().map_err(|_| D::Error::invalid_value(Unexpected::Str(&text), &"a duration such as \"30s\""))
+        })
+    }
+
+    struct Text;
+
+    impl Visitor<'_> for Text {
+        type Value = String;
+
+        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("a duration such as \"30s\"")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(text.to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Config, String> {
+        toml::from_str(&format!("artifacts = \"/a\"\n{line}")).map_err(|error| error.message().to_owned())
+    }
+
+    #[test]
+    fn durations_are_text_and_nothing_else() {
+        let config = read("ready_within = \"1m 30s\"\nstop_within = \"500ms\"").unwrap();
+        assert_eq!(config.ready_within, SignedDuration::from_secs(90));
+        assert_eq!(config.stop_within, SignedDuration::from_millis(500));
+        for wrong in ["30", "1.5", "\"30\"", "\"soon\"", "true"] {
+            let error = read(&format!("ready_within = {wrong}")).unwrap_err();
+            assert!(error.contains("a duration such as \"30s\""), "{wrong}: {error}");
+        }
+    }
+
+    #[test]
+    fn durations_have_bounds() {
+        for wrong in ["0s", "-5s", "25h"] {
+            let error = read(&format!("stop_within = \"{wrong}\"")).unwrap().check().unwrap_err();
+            assert!(error.starts_with("stop_within"), "{wrong}: {error}");
+        }
+        read("").unwrap().check().unwrap();
+    }
+
+    #[test]
+    fn what_the_keeper_is_told_is_what_was_configured() {
+        let config = read("ready_within = \"90s\"").unwrap();
+        let told = serde_json::to_string(&config).unwrap();
+        assert!(told.contains("\"1m 30s\""), "{told}");
+        assert_eq!(serde_json::from_str::<Config>(&told).unwrap(), config);
+    }
+
+    #[test]
+    fn a_service_without_a_user_of_its_own_is_known() {
+        assert!(runs_as_own_user(&read("").unwrap()));
+        let own = rustix::process::getuid().as_raw();
+        let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
+        let mut seen = [false, false];
+        for fields in passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).filter(|fields| fields.len() > 3) {
+            let same = fields[2] == own.to_string();
+            seen[usize::from(same)] = true;
+            assert_eq!(runs_as_own_user(&read(&format!("run_as = {:?}", fields[0])).unwrap()), same, "{}", fields[0]);
+        }
+        assert!(seen[0], "every machine has users besides me");
+        assert!(!runs_as_own_user(&read("run_as = \"no such user\"").unwrap()));
     }
 }

@@ -1,6 +1,7 @@
 //! The local deployer: artifacts are folders or archives on this host, releases are unpacked once and never changed, and the keeper runs
 //! them. What is live is what the keeper sees running, never what anybody remembers.
 
+mod archive;
 pub mod artifact;
 mod config;
 
@@ -14,7 +15,7 @@ use jiff::Timestamp;
 
 use crate::keeper::{KeeperClient, Request, Response, TargetSpec};
 use artifact::ArtifactError;
-pub use config::Config;
+pub use config::{Config, runs_as_own_user};
 
 /// The file in an artifact that says how it is run.
 pub const MANIFEST: &str = "andon.toml";
@@ -26,12 +27,20 @@ pub struct LocalDeployer {
     targets: BTreeMap<Target, Config>,
     releases: PathBuf,
     keeper: KeeperClient,
+    redaction: Vec<String>,
 }
 
 impl LocalDeployer {
     /// A deployer of these targets; releases are unpacked under `releases`.
     pub fn new(targets: BTreeMap<Target, Config>, releases: PathBuf, keeper: KeeperClient) -> Self {
-        Self { targets, releases, keeper }
+        Self { targets, releases, keeper, redaction: Vec::new() }
+    }
+
+    /// The same one, whose keeper takes what these patterns find out of the services' logs too.
+    #[must_use]
+    pub fn with_redaction(mut self, patterns: Vec<String>) -> Self {
+        self.redaction = patterns;
+        self
     }
 
     fn config(&self, target: &Target) -> Result<&Config, DeployerError> {
@@ -42,7 +51,7 @@ impl LocalDeployer {
 
     fn spec(&self, target: &Target) -> Result<TargetSpec, DeployerError> {
         let config = self.config(target)?;
-        Ok(TargetSpec { target: target.clone(), config: config.clone() })
+        Ok(TargetSpec { target: target.clone(), config: config.clone(), redaction: self.redaction.clone() })
     }
 
     async fn ask(&self, request: Request) -> Result<Response, DeployerError> {
@@ -112,7 +121,7 @@ impl Deployer for LocalDeployer {
     async fn start(&self, order: &Order) -> Result<(), DeployerError> {
         let spec = self.spec(&order.target)?;
         let (config, artifact) = (spec.config.clone(), order.artifact.clone());
-        let releases = self.releases.join(order.target.service.as_str());
+        let releases = self.releases.join(order.target.service.as_str()).join(order.target.environment.as_str());
         let release = blocking(move || {
             artifact::unpack(&config.artifacts, &artifact, &releases)
                 .map_err(|error| refused(&artifact.version, &config, error))
@@ -133,7 +142,8 @@ impl Deployer for LocalDeployer {
 
     async fn cancel(&self, target: &Target, operation: OperationId) -> Result<(), DeployerError> {
         match self.ask(Request::Cancel { target: target.clone(), operation }).await? {
-            Response::Taken => Ok(()),
+            // That it was too late is seen by looking it up, as the port says.
+            Response::Taken | Response::TooLate { .. } => Ok(()),
             other => Err(unexpected(&other)),
         }
     }

@@ -27,19 +27,19 @@ pub const PEOPLE: [&str; 3] = ["ana", "ben", "cy"];
 /// The services.
 pub const SERVICES: [&str; 2] = ["hello", "shop"];
 
-/// The configuration as TOML. Each of [`PEOPLE`] has an account of their own name on each of `platforms`, such as `console:ana`; the local
+/// The configuration as TOML. Each of [`PEOPLE`] has an account of their own name at each of `places`, such as `console:`; the local
 /// deployer finds the artifacts of a service in the folder of its name in `artifacts`, whose path is UTF-8.
-pub fn text(artifacts: &Path, platforms: &[&str]) -> String {
+pub fn text(artifacts: &Path, places: &[&str]) -> String {
     let mut text = WORLD.to_owned();
     for person in PEOPLE {
-        let accounts: Vec<String> = platforms.iter().map(|platform| quoted(&format!("{platform}:{person}"))).collect();
+        let accounts: Vec<String> = places.iter().map(|place| quoted(&format!("{place}{person}"))).collect();
         text += &format!("\n[people.{person}]\nidentities = [{}]\n", accounts.join(", "));
     }
     for service in SERVICES {
         let artifacts = quoted(&artifacts.join(service).to_string_lossy());
         for (environment, approvals) in [("staging", 0), ("prod", 1)] {
             text += &format!(
-                "\n[services.{service}.environments.{environment}]\ndeployer = \"local\"\nartifacts = {artifacts}\napprovals = {approvals}\nready_within = 5\n"
+                "\n[services.{service}.environments.{environment}]\ndeployer = \"local\"\nartifacts = {artifacts}\napprovals = {approvals}\nready_within = \"5s\"\n"
             );
         }
     }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use andon_core::{
-    Cause, EffectFacts, Failure, Fault, Line, OperationState, Outcome, Plan, RecordId, RecordKind, Refusal,
+    Cause, EffectFacts, Failure, Fault, Line, OperationId, OperationState, Outcome, Plan, RecordId, RecordKind, Refusal,
 };
 use andon_store::{OperationRow, StoreError, Transaction};
+use jiff::SignedDuration;
 
 use crate::approvals::Approved;
 use crate::command::{Entry, Exemption, Flags, Run};
@@ -13,6 +14,9 @@ use crate::house::House;
 use crate::policy::Permit;
 use crate::work::Work;
 use crate::{authorize, card, gates, record};
+
+/// How long to wait for a target that is held before looking again.
+const WAIT: SignedDuration = SignedDuration::from_secs(1);
 
 /// What became of an attempt to start.
 enum Begun {
@@ -27,7 +31,7 @@ pub(super) async fn begin(house: &Arc<House>, row: OperationRow) -> Result<Optio
     let entry = entry_of(house, &row)?;
     let replanned = replan(&work, entry, &row).await;
     (house.probe)("replanned");
-    let (store, number) = (house.store.clone(), row.number);
+    let (store, number, id, fence) = (house.store.clone(), row.number, row.id, row.fence);
     let begun = store
         .write(move |transaction| Box::pin(async move { begin_in(&work, row, replanned?, transaction).await }))
         .await;
@@ -38,10 +42,25 @@ pub(super) async fn begin(house: &Arc<House>, row: OperationRow) -> Result<Optio
             (house.probe)("covered");
             Ok(Some(*row))
         }
-        Ok(Begun::Ended | Begun::Waits) => Ok(None),
+        Ok(Begun::Ended) => Ok(None),
+        Ok(Begun::Waits) => {
+            look_again_soon(house, id, fence).await?;
+            Ok(None)
+        }
         Err(Failure::Refused(_)) => Err(Fault::new(format!("{number} could not be ended")).into()),
         Err(faulted) => Err(faulted),
     }
+}
+
+/// Lets go of an operation that has to wait for its target, so that it is taken up once the target is free.
+async fn look_again_soon(house: &Arc<House>, id: OperationId, fence: i64) -> Result<(), Failure> {
+    let now = house.store.now().await?;
+    let until = now.saturating_add(WAIT).unwrap_or(now);
+    let let_go =
+        house.store.write(move |transaction| Box::pin(async move { transaction.renew_lease(id, fence, until).await }));
+    // Where the lease is lost, somebody else looks.
+    let_go.await?;
+    Ok(())
 }
 
 /// The work of an operation: on behalf of its asker, with that person's present rights.
@@ -63,6 +82,11 @@ async fn replan(work: &Work, entry: &'static Entry, row: &OperationRow) -> Repla
         let Run::Operation { plan, exemption, .. } = &entry.run else {
             return Err(Fault::new("an operation whose command is none").into());
         };
+        if work.catalog().speaker(&row.asked_by.identity).as_ref() != Some(&row.asked_by) {
+            return Err(
+                Refusal::new("The account that asked for it is no longer linked", "somebody else can ask").into()
+            );
+        }
         let arguments = &row.command.arguments;
         let made = plan(arguments, work).await?;
         let resources = (entry.resources)(arguments, work).await?;

@@ -1,4 +1,4 @@
-//! What time does: requests for approval expire, old inbox keys are forgotten.
+//! What time does: requests for approval, locks and freezes expire, old inbox keys are forgotten.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 use crate::house::House;
-use crate::{card, record};
+use crate::{card, holds, record};
 
 /// How often to look.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(1);
@@ -21,6 +21,9 @@ pub(crate) async fn sweep(house: Arc<House>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         if let Err(failure) = expire(&house).await {
             tracing::error!(?failure, "requests for approval could not be expired");
+        }
+        if let Err(failure) = holds::expire(&house).await {
+            tracing::error!(?failure, "locks and freezes could not be expired");
         }
         let now = house.clock.now();
         if now.duration_since(pruned) > SignedDuration::from_hours(1) {
@@ -57,10 +60,12 @@ async fn expire_one(house: &Arc<House>, row: OperationRow, now: Timestamp) -> Re
         .write(move |transaction| {
             Box::pin(async move {
                 let Some(row) = transaction.lock_operation(row.number).await? else { return Ok(()) };
-                if row.state != OperationState::WaitingApproval {
-                    return Ok(());
-                }
-                let summary = Line::new().text("Expired, nobody approved in time: ").line(&row.plan.summary);
+                let why = match row.state {
+                    OperationState::WaitingApproval => "Expired, nobody approved in time: ",
+                    OperationState::Queued => "Expired, it could not be started in time: ",
+                    _ => return Ok(()),
+                };
+                let summary = Line::new().text(why).line(&row.plan.summary);
                 let outcome =
                     Outcome { state: OperationState::Expired, summary: summary.clone(), observed: None, details: None };
                 transaction.advance(&row, Cause::Expired, now, Some(&outcome)).await?;

@@ -4,6 +4,8 @@ mod grammar;
 mod refuse;
 mod repair;
 mod spec;
+#[cfg(test)]
+mod tests;
 
 use andon_core::{Catalog, Redactor, Refusal};
 use serde_json::Value;

@@ -7,7 +7,7 @@ use andon_core::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::connection::{Transaction, json, maybe_time, micros, on, parse, time, to_json};
+use crate::connection::{Connection, Transaction, json, maybe_time, micros, on, parse, time, to_json};
 use crate::error::StoreError;
 use crate::invocations::{Accepted, StoredCommand};
 
@@ -225,6 +225,18 @@ impl Transaction<'_> {
         row.map(operation).transpose()
     }
 
+    /// Keeps an operation from changing until this unit of work ends.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn hold_operation(&mut self, operation: OperationId) -> Result<(), StoreError> {
+        if let Connection::Postgres(connection) = &mut self.0 {
+            let held = sqlx::query("select 1 from operations where id = $1 for update").bind(operation.to_string());
+            held.execute(&mut **connection).await?;
+        }
+        Ok(())
+    }
+
     /// Moves an operation on. Entering `running` it takes its targets; ending it lets them go; `unknown` keeps them.
     ///
     /// # Errors
@@ -255,6 +267,18 @@ impl Transaction<'_> {
     }
 
     async fn hold_targets(&mut self, row: &OperationRow) -> Result<(), StoreError> {
+        if let Connection::Postgres(connection) = &mut self.0 {
+            // Two that start at the same moment would not see each other. One after the other, always in the same order, so that nobody
+            // waits in a circle, and the second is told who holds the target.
+            let mut names: Vec<String> = row.targets.iter().map(ToString::to_string).collect();
+            names.sort_unstable();
+            for name in names {
+                sqlx::query("select pg_advisory_xact_lock(7236002, hashtext($1))")
+                    .bind(name)
+                    .execute(&mut **connection)
+                    .await?;
+            }
+        }
         for target in &row.targets {
             if let Some(holder) = self.connection().holder(target).await? {
                 return Err(StoreError::TargetHeld(holder.number));
@@ -280,8 +304,9 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Takes up an operation: one whose worker is gone, or the next queued one of whose targets nobody holds (a rollback also where the
-    /// holder's end is unknown, or is asked to stop). Rollbacks first, then by age. `urgent_only` keeps places free for them.
+    /// Takes up an operation: one whose worker is gone, or the next queued one of whose targets nobody holds. A rollback also where the
+    /// holder's end is unknown, or where nobody has asked the holder to stop yet, so that it can. Rollbacks first, then by age.
+    /// `urgent_only` keeps places free for them.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -300,7 +325,7 @@ impl Transaction<'_> {
                      (o.state = 'queued' and not exists (select 1 from operation_targets mine join operation_targets theirs \
                      on theirs.service = mine.service and theirs.environment = mine.environment and theirs.holding \
                      join operations holder on holder.id = theirs.operation \
-                     where mine.operation = o.id and not (o.urgent and holder.state = 'unknown')))) \
+                     where mine.operation = o.id and not (o.urgent and (holder.state = 'unknown' or not holder.cancel_requested))))) \
                      order by o.urgent desc, o.number limit 1 ", $lock, ") returning ", columns!()
                 )
             };

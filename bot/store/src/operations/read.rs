@@ -92,7 +92,7 @@ impl Connection<'_> {
     pub async fn overdue(&mut self, now: Timestamp) -> Result<Vec<OperationRow>, StoreError> {
         let rows: Vec<Row> = on!(*self, c => {
             sqlx::query_as(concat!("select ", columns!(), " from operations \
-                where state = 'waiting_approval' and expires_at <= $1 order by number limit 100")).bind(micros(now)).fetch_all(&mut **c).await?
+                where state in ('waiting_approval', 'queued') and expires_at <= $1 order by number limit 100")).bind(micros(now)).fetch_all(&mut **c).await?
         });
         rows.into_iter().map(operation).collect()
     }

@@ -1,6 +1,6 @@
 //! The audit trail as it is kept: records, their numbers, the tree's hashes, checkpoints.
 
-use andon_core::{Digest, OperationId, PersonId, RecordId, RecordNumber};
+use andon_core::{Digest, OperationId, PersonId, RecordId, RecordKind, RecordNumber};
 use andon_trail::{Disclosure, Index, Sealed, SignedCheckpoint, tree};
 use jiff::Timestamp;
 
@@ -77,6 +77,15 @@ macro_rules! record_query {
 
 mod read;
 
+/// What was given numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Integrated {
+    /// How many records.
+    pub count: usize,
+    /// The operations whose plans are among them: their cards can name the number now.
+    pub planned: Vec<OperationId>,
+}
+
 impl Transaction<'_> {
     /// Appends a record. On SQLite it has its number at once; on PostgreSQL the sequencer gives it one.
     ///
@@ -115,26 +124,29 @@ impl Transaction<'_> {
         Ok(Some(RecordNumber(number)))
     }
 
-    /// Gives numbers to records that have none, in the order in which they were written, and says how many. Only one process at a time
-    /// does this; the others wait.
+    /// Gives numbers to records that have none, in the order in which they were written. Only one process at a time does this; the others
+    /// wait.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn integrate(&mut self, limit: u32) -> Result<u64, StoreError> {
+    pub async fn integrate(&mut self, limit: u32) -> Result<Integrated, StoreError> {
         if let Connection::Postgres(connection) = &mut self.0 {
             sqlx::query("select pg_advisory_xact_lock(7236001)").execute(&mut **connection).await?;
         }
-        let waiting: Vec<(String, String)> = on!(self.0, c => {
-            sqlx::query_as("select r.id, r.leaf_hash from records r where not exists \
+        let waiting: Vec<(String, String, String, Option<String>)> = on!(self.0, c => {
+            sqlx::query_as("select r.id, r.leaf_hash, r.kind, r.operation from records r where not exists \
                 (select 1 from trail_leaves l where l.record_id = r.id) order by r.position limit $1")
                 .bind(i64::from(limit)).fetch_all(&mut **c).await?
         });
         let first = self.connection().tree_size().await?;
-        let count = waiting.len();
-        for (number, (id, hash)) in (first..).zip(waiting) {
+        let mut integrated = Integrated { count: waiting.len(), planned: Vec::new() };
+        for (number, (id, hash, kind, operation)) in (first..).zip(waiting) {
             self.integrate_one(number, parse(&id, "a record's id")?, parse(&hash, "a leaf hash")?).await?;
+            if let Some(operation) = operation.filter(|_| kind == RecordKind::Planned.name()) {
+                integrated.planned.push(parse(&operation, "a record's operation")?);
+            }
         }
-        Ok(count as u64)
+        Ok(integrated)
     }
 
     async fn integrate_one(&mut self, number: u64, id: RecordId, leaf_hash: Digest) -> Result<(), StoreError> {

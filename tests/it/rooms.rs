@@ -1,0 +1,73 @@
+//! Several rooms, platforms and lives of the bot in one story.
+
+use std::time::Duration;
+
+use andon_tests::{Database, Playground};
+
+use crate::{PROGRAM, both};
+
+both! {
+    one_person_is_one_person_on_every_platform,
+    an_account_of_another_workspace_is_nobody,
+    a_request_nobody_approves_expires,
+    a_restart_forgets_nothing,
+    what_ends_by_itself_is_told,
+}
+
+fn one_person_is_one_person_on_every_platform(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let mut room = playground.open();
+    let change = "deploy hello nothing → v1 in prod";
+    room.go_to("slack:T0PLAY/deploys").say("ana", "deploy hello v1 --env prod").expect_asked("ben", change);
+    for place in ["discord:ops", "lobby"] {
+        room.go_to(place).click("ana", "Approve").expect("Refused: You asked for it, so someone else must approve");
+    }
+    room.go_to("discord:ops").click("ben", "Approve").expect("[discord:ops]\n✓ Approved op-1");
+    room.expect(&format!("[slack:T0PLAY/deploys]\n… Queued: {change}"));
+    room.expect(&format!("[slack:T0PLAY/deploys]\n✓ Done: {change}")).expect("└ ✓ @ana Done");
+    room.close();
+}
+
+fn an_account_of_another_workspace_is_nobody(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let mut room = playground.open();
+    room.go_to("slack:T0OTHER/deploys")
+        .say("ana", "deploy hello v1 --env staging")
+        .expect("Refused: I do not know you");
+    room.go_to("console:lobby").say("ana", "whoami").expect("ana");
+    room.close();
+}
+
+fn a_request_nobody_approves_expires(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let mut room = playground.open();
+    let change = "deploy hello nothing → v1 in prod";
+    room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", change);
+    room.fast_forward(Duration::from_secs(29 * 60)).say("ben", "why op-1").expect("op-1 waits for approval");
+    room.fast_forward(Duration::from_secs(2 * 60));
+    room.expect(&format!("Expired, nobody approved in time: {change}")).expect("└ · @ana Expired");
+    room.say("ben", "approve op-1").expect("Refused: op-1 cannot be approved any more: expired");
+    room.close();
+}
+
+fn a_restart_forgets_nothing(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let mut room = playground.open();
+    room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", "deploy hello nothing → v1 in prod");
+    room.restart().say("ben", "approve op-1").expect("✓ Approved op-1").expect("… Queued: deploy hello");
+    room.expect("✓ Done: deploy hello nothing → v1 in prod").expect("└ ✓ @ana Done");
+    room.kill().say("ana", "status hello").expect("hello/prod");
+    room.close();
+}
+
+fn what_ends_by_itself_is_told(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let mut room = playground.open();
+    room.say("ana", "lock hello --env prod --reason 'load test' --for 1h").expect("Locked hello/prod");
+    room.say("cy", "freeze staging --reason 'checkout fails' --for 2h").expect("Froze staging");
+    room.fast_forward(Duration::from_secs(3_660)).expect("@ana The lock on hello/prod has expired").expect("load test");
+    room.fast_forward(Duration::from_secs(3_600)).expect("@cy The freeze of staging has expired");
+    room.say("ben", "deploy hello v1 --env staging").expect_done("ben", "deploy hello nothing → v1 in staging");
+    room.say("ben", "audit search --outcome expired").expect("2 records");
+    room.close();
+}

@@ -1,0 +1,77 @@
+//! What happens to a machine while the bot runs on it: processes that die, files that tell an old story. It reads what the keeper writes
+//! down, as an operator with a shell would.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::Playground;
+use crate::deadline::Deadline;
+
+/// How long the keeper may take to write something down.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Playground {
+    /// Ends the keeper by `kill -9` while an order is under way on a target; its services go on.
+    ///
+    /// # Panics
+    /// There is no keeper, or nothing is under way.
+    pub fn kill_keeper(&self, target: &str) {
+        let instance = self.order_under_way(target).1["process"]["pid"].as_i64().expect("an instance");
+        let status = std::fs::read_to_string(format!("/proc/{instance}/status")).expect("the instance runs");
+        let parent = status.lines().find_map(|line| line.strip_prefix("PPid:")).expect("it has a parent");
+        kill(parent.trim().parse().expect("a pid"));
+    }
+
+    /// Makes it look as if the instance that an order has started had ended, and this very process had got its pid.
+    ///
+    /// # Panics
+    /// Nothing is under way.
+    pub fn reuse_pid(&self, target: &str) {
+        let (path, mut state) = self.order_under_way(target);
+        kill(i32::try_from(state["process"]["pid"].as_i64().expect("an instance")).expect("a pid"));
+        state["process"]["pid"] = std::process::id().into();
+        std::fs::write(path, state.to_string()).expect("the keeper's file can be written");
+    }
+
+    /// How many orders the keeper has taken on a target.
+    ///
+    /// # Panics
+    /// The keeper's folder cannot be read.
+    pub fn orders(&self, target: &str) -> usize {
+        let orders = std::fs::read_dir(self.data().join("keeper").join(target).join("operations"));
+        orders.map_or(0, Iterator::count)
+    }
+
+    /// The order on a target that has started an instance and not ended.
+    fn order_under_way(&self, target: &str) -> (PathBuf, Value) {
+        let folder = self.data().join("keeper").join(target).join("operations");
+        let deadline = Deadline::within(PATIENCE);
+        while !deadline.has_passed() {
+            let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+            for path in entries.map(|entry| entry.path().join("state.json")) {
+                let text = std::fs::read_to_string(&path).unwrap_or_default();
+                let state: Value = serde_json::from_str(&text).unwrap_or_default();
+                if state["effect"]["effect"] == "running" && state["process"]["pid"].is_i64() {
+                    return (path, state);
+                }
+            }
+            std::thread::yield_now();
+        }
+        panic!("nothing is under way on {target}")
+    }
+}
+
+fn kill(pid: i32) {
+    let pid = Pid::from_raw(pid).expect("a pid");
+    kill_process(pid, Signal::KILL).expect("it can be killed");
+    // Gone is gone only once nothing answers to the pid, or only its grave does.
+    let grave = format!("/proc/{}/stat", pid.as_raw_nonzero());
+    let deadline = Deadline::within(PATIENCE);
+    while std::fs::read_to_string(&grave).is_ok_and(|stat| !stat.contains(") Z ")) {
+        assert!(!deadline.has_passed(), "{grave} is still there");
+        std::thread::yield_now();
+    }
+}
