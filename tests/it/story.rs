@@ -68,7 +68,7 @@ fn a_release_that_is_never_ready_leaves_the_old_one_serving(database: Database) 
     room.say("ana", "deploy shop v1 --env staging").expect_done("ana", "deploy shop nothing → v1 in staging");
     room.say("ana", "deploy shop v3 --env staging")
         .expect("… Queued")
-        .expect("did not answer 200 within 5 s; v1 still serves");
+        .expect("did not answer 200 within 5s; v1 still serves");
     room.expect("The end of its log").expect("[redacted]").expect_not("not-a-real-token").expect("└ ✗ @ana Failed");
     room.say("ana", "status shop").expect("shop/staging");
     assert_eq!(get(&address(&room.seen(), "shop/staging"), "/"), "shop v1\n");
