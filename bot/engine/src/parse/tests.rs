@@ -107,7 +107,9 @@ fn heard(text: &str) -> Parsed {
 /// The words of a command's text as a person could type them again; nothing for texts that are none.
 fn again(text: &str) -> Option<(Vec<String>, String)> {
     let Ok(Heard::Words(words)) = repair::words(text) else { return None };
-    let line = shell_words::join(&words);
+    // All in quotes: outside of them a long dash before a letter is an option.
+    let quoted = |word: &String| format!("'{}'", word.replace('\'', "'\\''"));
+    let line = words.iter().map(quoted).collect::<Vec<_>>().join(" ");
     // Joined, a word may hold what marks a code block or a quotation for the whole text, and quotes make a text longer.
     let quotes = line.lines().any(|line| line.trim_start().starts_with('>'));
     (!line.contains("```") && !quotes && line.chars().count() <= MAX_CHARACTERS).then_some((words, line))
