@@ -33,7 +33,7 @@ const ALLOWED: [(&str, &str, &[&str]); 25] = [
     ("cy", "why op-1", &["op-1 succeeded"]),
     ("cy", "can deploy hello v1 --env prod", &["No"]),
     ("cy", "audit search", &["records"]),
-    ("cy", "audit show #1", &["configuration_loaded"]),
+    ("cy", "audit show #0", &["opened"]),
     ("cy", "audit verify", &["holds"]),
     ("cy", "freeze prod --reason 'checkout fails'", &["Froze prod"]),
     ("ana", "thaw prod --reason 'the fix is live'", &["Thawed prod"]),

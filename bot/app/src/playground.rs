@@ -71,11 +71,11 @@ pub(crate) async fn run(path: &Path, machine: Machine) -> Result<bool> {
         loaded,
         probe,
     };
-    let (wired, records, texts) = wiring::build(plan).await?;
+    let wired = wiring::build(plan).await?;
     let engine = wired.engine;
     let running = {
         let engine = engine.clone();
-        tokio::spawn(async move { engine.run(records, texts).await })
+        tokio::spawn(async move { engine.run().await })
     };
     let speaking = Speaking::new(options(&data, &clock, &*entropy));
     let well = if at_terminal {

@@ -82,7 +82,7 @@ pub(crate) async fn run(config: Option<PathBuf>, data: Option<&Path>, machine: M
         probe: machine.probe,
     };
     let warnings = checks::as_own_user(&plan.loaded)?;
-    let (wired, records, texts) = wiring::build(plan).await?;
+    let wired = wiring::build(plan).await?;
     let engine = wired.engine.clone();
     let server = tokio::net::TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(%listen, "andon is open");
@@ -97,7 +97,7 @@ pub(crate) async fn run(config: Option<PathBuf>, data: Option<&Path>, machine: M
         ending.stop();
     });
     let reloading = tokio::spawn(reload_on_hangup(signal(SignalKind::hangup())?, wired, path));
-    let ended = engine.run(records, texts).await;
+    let ended = engine.run().await;
     reloading.abort();
     serving.abort();
     engine.house().store().close().await;

@@ -64,11 +64,11 @@ pub(crate) fn policies(loaded: &Loaded) -> Result<Policies, Vec<String>> {
     Policies::load(&files, grammar.specs()).map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
-/// Builds the engine, and the records that it opens with.
+/// Builds the engine, and records that it opens.
 ///
 /// # Errors
 /// Whatever keeps it from starting, in words for an operator.
-pub(crate) async fn build(plan: Plan) -> Result<(Wired, Vec<Record>, Vec<String>)> {
+pub(crate) async fn build(plan: Plan) -> Result<Wired> {
     let policies = policies(&plan.loaded)
         .map_err(|problems| anyhow::anyhow!("the policies are wrong:\n{}", problems.join("\n")))?;
     let store = Store::open(&plan.database, plan.purpose, Arc::clone(&plan.clock)).await?;
@@ -104,7 +104,9 @@ pub(crate) async fn build(plan: Plan) -> Result<(Wired, Vec<Record>, Vec<String>
     let mut opened = engine.record(RecordKind::Opened);
     opened.details = serde_json::json!({ "pid": std::process::id(), "commit": COMMIT, "build": build });
     let configured = configured(&engine, loaded, policy_version);
-    Ok((Wired { engine, outside }, vec![opened, configured], texts))
+    let kept = engine.open(vec![opened, configured], texts).await;
+    kept.map_err(|failure| anyhow::anyhow!("the start could not be recorded: {failure:?}"))?;
+    Ok(Wired { engine, outside })
 }
 
 /// The commit that the program was built from, where whoever built it said so.

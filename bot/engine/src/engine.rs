@@ -49,12 +49,19 @@ impl Engine {
         self.stop.send_replace(true);
     }
 
+    /// Records that the bot opens, and with what: before anything is delivered to it.
+    ///
+    /// # Errors
+    /// It could not be kept.
+    pub async fn open(&self, opening: Vec<Record>, texts: Vec<String>) -> Result<(), Failure> {
+        self.keep(opening, texts).await
+    }
+
     /// Runs until [`Engine::stop`], then finishes the present steps for up to 10 seconds and signs what was written last.
     ///
     /// # Errors
-    /// The opening or closing record could not be kept.
-    pub async fn run(&self, opening: Vec<Record>, texts: Vec<String>) -> Result<(), Failure> {
-        self.keep(opening, texts).await?;
+    /// The closing record could not be kept.
+    pub async fn run(&self) -> Result<(), Failure> {
         let house = || Arc::clone(&self.house);
         let stop = || self.stop.subscribe();
         let sequencer_stop = watch::Sender::new(false);

@@ -172,8 +172,11 @@ fn ended(plan: &Plan, target: &Target, end: Effect) -> Outcome {
 /// A success is the running version seen, and the very artifact that was approved.
 fn succeeded(target: &Target, observed: &Serving, plan: &Plan) -> Outcome {
     let wanted = destination(plan).ok().map(|(_, artifact)| artifact);
-    if wanted.as_ref() != Some(&observed.artifact) || !observed.healthy {
+    if wanted.as_ref() != Some(&observed.artifact) {
         return lost(plan, "what runs is not what was approved");
+    }
+    if !observed.healthy {
+        return lost(plan, &format!("it is live and not healthy ({})", observed.evidence));
     }
     let summary = Line::new().text("Done: ").line(&plan.summary);
     let seen = Line::new()

@@ -133,7 +133,7 @@ impl Keeping {
         drop(turn);
         self.leave(order, state, old, before.as_ref()).await;
         let current = self.folder.current()?.unwrap_or(current);
-        let healthy = current.process.runs() && self.healthy(&current).await;
+        let healthy = settle::comes_healthy(&current, config.ready_within, &*self.clock).await;
         Ok(Effect::Succeeded { observed: settle::running(&current, healthy) })
     }
 

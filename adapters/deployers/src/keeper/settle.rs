@@ -14,7 +14,7 @@ use super::state::{Current, Folder, OrderState};
 
 /// Between two looks at something that is about to happen.
 pub(super) const LOOK_EVERY: SignedDuration = SignedDuration::from_millis(50);
-/// The time that an instance of a broken-off order gets to end.
+/// The time that an instance of a broken-off order gets to end, or to answer.
 const STOP_WITHIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// Settles all orders of a target that were under way.
@@ -37,7 +37,7 @@ async fn one(
         if let Some(leaving) = state.leaving.as_ref().filter(|leaving| **leaving != current.process) {
             stop(leaving, current.config.stop_within, clock).await;
         }
-        if current.process.runs() && answers(current.port, &current.config.health, clock).await {
+        if comes_healthy(current, STOP_WITHIN, clock).await {
             state.effect = Effect::Succeeded { observed: running(current, true) };
         } else {
             state.lost = Some("the keeper ended while it switched, and what it switched to is not healthy".to_owned());
@@ -57,6 +57,22 @@ async fn one(
     let serving = current.filter(|current| current.process.runs()).map(|current| current.artifact.version.clone());
     state.effect = Effect::Failed { reason: "the keeper was restarted in the middle".to_owned(), log: None, serving };
     state
+}
+
+/// Whether what serves answers for its health within a time. A slow answer on a busy machine is no wrong one; that of a process that
+/// has ended never comes.
+pub(super) async fn comes_healthy(current: &Current, within: SignedDuration, clock: &dyn Clock) -> bool {
+    let deadline = clock.now().saturating_add(within).unwrap_or(jiff::Timestamp::MAX);
+    while current.process.runs() {
+        if answers(current.port, &current.config.health, clock).await {
+            return true;
+        }
+        if clock.now() >= deadline {
+            return false;
+        }
+        clock.sleep(LOOK_EVERY).await;
+    }
+    false
 }
 
 /// Tells a process to end, and kills it where it does not.
