@@ -12,6 +12,7 @@ both! {
     a_request_nobody_approves_expires,
     a_restart_forgets_nothing,
     what_ends_by_itself_is_told,
+    a_service_that_dies_later_is_told,
 }
 
 fn one_person_is_one_person_on_every_platform(database: Database) {
@@ -69,5 +70,21 @@ fn what_ends_by_itself_is_told(database: Database) {
     room.fast_forward(Duration::from_secs(3_600)).expect("@cy The freeze of staging has expired");
     room.say("ben", "deploy hello v1 --env staging").expect_done("ben", "deploy hello nothing → v1 in staging");
     room.say("ben", "audit search --outcome expired").expect("2 records");
+    room.close();
+}
+
+fn a_service_that_dies_later_is_told(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let mut room = playground.open();
+    room.go_to("slack:T0PLAY/deploys");
+    room.say("ana", "deploy hello v1 --env staging").expect_done("ana", "deploy hello nothing → v1 in staging");
+    room.say("ana", "deploy hello v2 --env staging").expect_done("ana", "deploy hello v1 → v2 in staging");
+    playground.kill_service("hello/staging");
+    room.go_to("lobby").fast_forward(Duration::from_secs(10));
+    room.expect("[slack:T0PLAY/deploys]\n✗ hello v2 in staging has ended, and was started again")
+        .expect("by ana with op-2");
+    room.fast_forward(Duration::from_secs(90)).expect("[slack:T0PLAY/deploys]\n✓ hello v2 in staging is healthy again");
+    room.say("cy", "audit search --outcome ended").expect("1 record");
+    room.say("cy", "audit search --outcome healthy").expect("1 record");
     room.close();
 }

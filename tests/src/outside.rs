@@ -25,6 +25,17 @@ impl Playground {
         kill(parent.trim().parse().expect("a pid"));
     }
 
+    /// Ends what serves on a target by `kill -9`.
+    ///
+    /// # Panics
+    /// Nothing serves there.
+    pub fn kill_service(&self, target: &str) {
+        let path = self.data().join("keeper").join(target).join("current.json");
+        let current: Value =
+            serde_json::from_slice(&std::fs::read(path).expect("it serves")).expect("as the keeper wrote it");
+        kill(i32::try_from(current["process"]["pid"].as_i64().expect("an instance")).expect("a pid"));
+    }
+
     /// Makes it look as if the instance that an order has started had ended, and this very process had got its pid.
     ///
     /// # Panics

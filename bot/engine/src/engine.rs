@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::house::{Configuration, House};
 use crate::lease::LEASE;
-use crate::{complete, operations, outbox, pipeline, sequencer};
+use crate::{complete, operations, outbox, pipeline, sequencer, watch as watching};
 
 /// Invocations at a time.
 const AT_A_TIME: usize = 16;
@@ -72,6 +72,7 @@ impl Engine {
         tasks.spawn(proceed(house(), stop()));
         tasks.spawn(operations::work(house(), stop()));
         tasks.spawn(operations::sweep(house(), stop()));
+        tasks.spawn(watching::watch(house(), stop()));
         let mut stopping = self.stop.subscribe();
         tokio::select! {
             biased;

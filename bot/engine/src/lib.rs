@@ -31,6 +31,7 @@ mod record;
 mod reply;
 mod sequencer;
 mod verify;
+mod watch;
 mod work;
 
 pub use can::{Foresight, can};

@@ -20,6 +20,7 @@ mod outbox;
 mod releases;
 mod trail;
 mod url;
+mod watched;
 mod write;
 
 pub use approvals::{ApprovalRow, NewApproval};
@@ -36,3 +37,4 @@ pub use outbox::{NewCard, NewMessage, OutboxItem, OutboxKind};
 pub use releases::{ReleaseRow, VersionHold};
 pub use trail::{Integrated, RecordRow, Search};
 pub use url::DatabaseUrl;
+pub use watched::Watched;

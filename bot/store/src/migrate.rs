@@ -24,6 +24,8 @@ const STEPS: &[Step] = &[
     step!(4, "locks", "0004_locks.sql"),
     step!(5, "outbox", "0005_outbox.sql"),
     step!(6, "rooms_of_holds", "0006_rooms_of_holds.sql"),
+    step!(7, "watched_targets", "0007_watched_targets.sql"),
+    step!(8, "unreplaced", "0008_unreplaced.sql"),
 ];
 
 /// The newest migration of this program.

@@ -96,6 +96,7 @@ pub(super) fn running(current: &Current, healthy: bool) -> Running {
     Running {
         artifact: current.artifact.clone(),
         since: Some(current.since),
+        restarts: u32::try_from(current.restarts.len()).unwrap_or(u32::MAX),
         healthy,
         evidence,
         operation: Some(current.operation),

@@ -23,8 +23,11 @@ pub struct Available {
 pub struct Running {
     /// What runs.
     pub artifact: Artifact,
-    /// Since when.
+    /// Since when this very instance runs: another time under the same operation means that it ended and was started again.
     pub since: Option<Timestamp>,
+    /// How often an instance of it has ended lately and was started again, as far as the backend tells.
+    #[serde(default)]
+    pub restarts: u32,
     /// Whether it answers as healthy now.
     pub healthy: bool,
     /// How the backend knows, such as `pid 4711 on 127.0.0.1:8123`.

@@ -116,11 +116,11 @@ fn a_full_disk_keeps_what_was_acknowledged() {
         return fill_the_disk(folder.into());
     }
     world::run(Database::Sqlite, async |world: World| {
-        // In a process of its own, whose files may have a megabyte: it hits the limit where the batch is committed.
+        // In a process of its own, whose files may have two megabytes: it hits the limit where the batch is committed.
         let output = Command::new("sh")
             .args([
                 "-c",
-                "trap '' XFSZ; ulimit -f 2048; exec \"$0\" --exact damage::a_full_disk_keeps_what_was_acknowledged",
+                "trap '' XFSZ; ulimit -f 4096; exec \"$0\" --exact damage::a_full_disk_keeps_what_was_acknowledged",
             ])
             .arg(std::env::current_exe().expect("this test"))
             .env(FULL, world.folder.path())

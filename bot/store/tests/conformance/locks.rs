@@ -1,7 +1,7 @@
 //! Locks and freezes are leases with an owner, a scope and an expiry; holds and releases are what is remembered of versions.
 
 use andon_core::{Artifact, Digest, OperationId, Target};
-use andon_store::{Freeze, Lock, LockHeld, NewFreeze, NewLock, Scope, Store};
+use andon_store::{Freeze, Lock, LockHeld, NewFreeze, NewLock, Scope, Store, Watched};
 use tokio::task::JoinSet;
 
 use crate::both;
@@ -17,6 +17,7 @@ both! {
     a_freeze_is_lifted_once,
     a_held_version_is_free_when_it_comes_back,
     releases_are_remembered_newest_first,
+    what_is_watched_is_remembered_by_one,
 }
 
 async fn hold(store: &Store, target: &Target, owner: &str, from: i64, until: i64) -> LockHeld {
@@ -207,4 +208,28 @@ async fn releases_are_remembered_newest_first(world: World) {
     assert_eq!(seen, [("v1".to_owned(), at(5)), ("v3".to_owned(), at(10)), ("v2".to_owned(), at(10))]);
     assert!(releases.iter().map(|row| row.operation).eq(operations.into_iter().rev().take(3)));
     assert!(look!(store, |connection| connection.releases(&target("web"), 3)).is_empty());
+}
+
+async fn what_is_watched_is_remembered_by_one(world: World) {
+    let store = world.open().await;
+    let api = target("api");
+    assert_eq!(look!(store, |connection| connection.watched(&api)), None);
+    let first = Watched { operation: None, since: None, well: true, revision: 0 };
+    let next = Watched {
+        operation: Some(OperationId::new(at(0), &*world.dice)),
+        since: Some(at(1)),
+        well: false,
+        revision: 1,
+    };
+    for seen in [first, next] {
+        let attempts: JoinSet<_> = (0..8)
+            .map(|_| {
+                let (store, api, seen) = (store.clone(), api.clone(), seen.clone());
+                async move { keep!(store, |transaction| transaction.remember_watched(&api, &seen)) }
+            })
+            .collect();
+        let told = attempts.join_all().await;
+        assert_eq!(told.into_iter().filter(|told| *told).count(), 1, "of all replicas, one tells");
+        assert_eq!(look!(store, |connection| connection.watched(&api)), Some(seen));
+    }
 }

@@ -81,6 +81,12 @@ fn rows(database: Database, number: i64) -> Vec<String> {
         4 => of_locks(digest, now),
         5 => of_the_outbox(now),
         6 => of_rooms_of_holds(now),
+        7 => vec![
+            "insert into watched_targets (service, environment, well, revision) values ('api', 'prod', 1, 0)"
+                .to_owned(),
+        ],
+        // It made no table.
+        8 => Vec::new(),
         other => panic!("write down what migration {other} has to keep"),
     }
 }
@@ -223,6 +229,13 @@ async fn check(store: &Store, number: i64) {
             let before = look!(store, |connection| connection.lock(&target("api"), at(0))).expect("the lock is gone");
             assert_eq!(before.room, None, "nobody wrote down where it was taken");
         }
+        7 => {
+            let watched =
+                look!(store, |connection| connection.watched(&target("api"))).expect("nothing was remembered");
+            assert_eq!((watched.well, watched.revision), (true, 0));
+        }
+        // It made no table.
+        8 => {}
         other => panic!("write down what migration {other} has to keep"),
     }
 }

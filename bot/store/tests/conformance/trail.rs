@@ -71,6 +71,11 @@ async fn nothing_is_changed_or_removed(world: World) {
             let says = ["append-only", "never change"].iter().any(|words| refused.contains(words));
             assert!(says, "{attempt} is refused by something else: {refused}");
         }
+        if world.database == Database::Sqlite {
+            // A way round the triggers that guard deletion. It is refused, or does nothing.
+            let replaced = raw.execute(format!("insert or replace into {table} select * from {table}")).await;
+            assert_eq!(replaced.unwrap_or(0), 0, "{table} was replaced");
+        }
     }
     let refused = raw.execute("update disclosures set value = 'rollback'").await;
     refused.expect_err("a disclosure is no longer what was committed to");

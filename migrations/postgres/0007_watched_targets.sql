@@ -1,0 +1,3 @@
+-- What was last told of the service that an operation put live, so that its end is told once, by whichever replica sees it first.
+create table watched_targets (service text not null, environment text not null, operation text, since bigint,
+  well bigint not null check (well in (0, 1)), revision bigint not null, primary key (service, environment));
