@@ -128,6 +128,8 @@ async fn store(
 ) -> Result<Receipt, Failure> {
     let sealed = house.seal(&record)?;
     said.text = house.redactor.redact(&said.text);
+    let urgent =
+        command.as_ref().and_then(|command| house.grammar.entry(&command.path)).is_some_and(|entry| entry.urgent);
     let answer = receipt.clone();
     let acceptance = house
         .store
@@ -141,6 +143,7 @@ async fn store(
                     records: &[sealed],
                     receipt: &receipt,
                     state,
+                    urgent,
                 };
                 transaction.accept(new).await.map_err(Failure::from)
             })

@@ -32,6 +32,9 @@ pub trait Command: Args + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Lines that work, shown by help.
     const EXAMPLES: &'static [&'static str];
 
+    /// Whether it cannot wait in an incident: such commands and their answers have a lane of their own, so that nothing makes them wait.
+    const URGENT: bool = false;
+
     /// What the policy is asked about. Every resource must be permitted; there is at least one.
     ///
     /// # Errors
@@ -186,6 +189,7 @@ pub struct Entry {
     pub path: &'static [&'static str],
     /// Lines that work.
     pub examples: &'static [&'static str],
+    pub(crate) urgent: bool,
     pub(crate) grammar: fn(clap::Command) -> clap::Command,
     pub(crate) arguments: fn(&ArgMatches) -> Result<Value, clap::Error>,
     pub(crate) resources: Resources,
@@ -254,6 +258,7 @@ const fn entry<T: Command>(run: Run) -> Entry {
     Entry {
         path: T::PATH,
         examples: T::EXAMPLES,
+        urgent: T::URGENT,
         grammar: T::augment_args,
         arguments: arguments::<T>,
         resources: resources::<T>,

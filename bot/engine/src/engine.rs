@@ -18,7 +18,9 @@ use crate::lease::LEASE;
 use crate::{complete, operations, outbox, pipeline, sequencer, watch as watching};
 
 /// Invocations at a time.
-const AT_A_TIME: usize = 16;
+const AT_A_TIME: usize = 32;
+/// Of which this many places are kept for what cannot wait.
+const RESERVED: usize = 8;
 /// How long to wait for news before looking all the same.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(1);
 /// How long news of the bot itself are worth delivering.
@@ -65,22 +67,25 @@ impl Engine {
         let house = || Arc::clone(&self.house);
         let stop = || self.stop.subscribe();
         let sequencer_stop = watch::Sender::new(false);
-        let sequencer = tokio::spawn(sequencer::sequence(house(), sequencer_stop.subscribe()));
+        let mut sequencer = tokio::spawn(sequencer::sequence(house(), sequencer_stop.subscribe()));
         let outbox_stop = watch::Sender::new(false);
-        let outbox = tokio::spawn(outbox::dispatch(house(), outbox_stop.subscribe()));
+        let mut outbox = tokio::spawn(outbox::dispatch(house(), outbox_stop.subscribe()));
         let mut tasks = JoinSet::new();
         tasks.spawn(proceed(house(), stop()));
         tasks.spawn(operations::work(house(), stop()));
         tasks.spawn(operations::sweep(house(), stop()));
         tasks.spawn(watching::watch(house(), stop()));
         let mut stopping = self.stop.subscribe();
-        tokio::select! {
+        let ended = tokio::select! {
             biased;
-            _ = stopping.wait_for(|stop| *stop) => {}
-            // Told to stop meanwhile, a task may be quicker than this.
-            ended = tasks.join_next() => if !*self.stop.borrow() {
-                tracing::error!(?ended, "a task of the engine ended by itself");
-            },
+            _ = stopping.wait_for(|stop| *stop) => None,
+            ended = tasks.join_next() => ended,
+            ended = &mut sequencer => Some(ended),
+            ended = &mut outbox => Some(ended),
+        };
+        // Told to stop meanwhile, a task may be quicker than this.
+        if let Some(ended) = ended.filter(|_| !*self.stop.borrow()) {
+            tracing::error!(?ended, "a task of the engine ended by itself, and the bot with it");
         }
         self.stop();
         tokio::select! {
@@ -88,15 +93,31 @@ impl Engine {
             () = self.house.clock.sleep(DRAIN) => tracing::warn!("some steps did not finish in time; they will be taken up again"),
         }
         tasks.shutdown().await;
+        self.let_invocations_go().await;
         let closed = self.keep(vec![self.house.record(RecordKind::Closed)], Vec::new()).await;
         outbox_stop.send_replace(true);
         sequencer_stop.send_replace(true);
-        for task in [outbox, sequencer] {
-            if let Err(error) = task.await {
+        for task in [&mut outbox, &mut sequencer] {
+            // One that has ended by itself was told of above.
+            if !task.is_finished()
+                && let Err(error) = task.await
+            {
                 tracing::error!(%error, "a task of the engine broke");
             }
         }
         closed
+    }
+
+    /// Another process can go on with them at once.
+    async fn let_invocations_go(&self) {
+        let owner = self.house.owner.clone();
+        let let_go = self
+            .house
+            .store
+            .write(move |transaction| Box::pin(async move { transaction.release_invocations(&owner).await }));
+        if let Err(error) = let_go.await {
+            tracing::warn!(%error, "the leases of invocations run out by themselves");
+        }
     }
 
     /// The record that the bot has opened, to be completed by whoever starts it.
@@ -251,7 +272,8 @@ async fn proceed(house: Arc<House>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         changes.mark_unchanged();
         while busy.try_join_next().is_some() {}
-        let claimed = if busy.len() < AT_A_TIME { claim(&house).await } else { Ok(None) };
+        let urgent_only = busy.len() >= AT_A_TIME - RESERVED;
+        let claimed = if busy.len() < AT_A_TIME { claim(&house, urgent_only).await } else { Ok(None) };
         match claimed {
             Ok(Some(accepted)) => {
                 let house = Arc::clone(&house);
@@ -271,16 +293,14 @@ async fn proceed(house: Arc<House>, mut stop: watch::Receiver<bool>) {
     while busy.join_next().await.is_some() {}
 }
 
-async fn claim(house: &House) -> Result<Option<Accepted>, StoreError> {
-    // Looked at before it is written: idle replicas leave no transactions behind.
-    if house.store.read().await?.connection().waiting_invocations().await?.0 == 0 {
-        return Ok(None);
-    }
+async fn claim(house: &House, urgent_only: bool) -> Result<Option<Accepted>, StoreError> {
     let now = house.store.now().await?;
     let until = now.saturating_add(LEASE).unwrap_or(now);
     let owner = house.owner.clone();
     house
         .store
-        .write(move |transaction| Box::pin(async move { transaction.claim_invocation(&owner, now, until).await }))
+        .write_quietly(move |transaction| {
+            Box::pin(async move { transaction.claim_invocation(&owner, now, until, urgent_only).await })
+        })
         .await
 }

@@ -8,6 +8,7 @@ use andon_core::ports::{Deployer, Voice};
 use andon_core::{Catalog, Clock, Entropy, PersonId, Redactor, Refusal, Target};
 use andon_store::{Store, StoreError};
 use andon_trail::{SigningKey, VerifierKey};
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::command::Entry;
@@ -70,6 +71,8 @@ pub struct House {
     pub(crate) probe: Probe,
     /// The size of the latest signed checkpoint.
     pub(crate) signed: watch::Sender<u64>,
+    /// Since when records go unsigned although somebody tries.
+    pub(crate) unsigned_since: watch::Sender<Option<Timestamp>>,
     configuration: RwLock<Arc<Configuration>>,
     numbers: RwLock<BTreeMap<PersonId, i64>>,
 }
@@ -93,6 +96,7 @@ impl House {
             owner: parts.owner,
             probe: parts.probe,
             signed: watch::Sender::new(0),
+            unsigned_since: watch::Sender::new(None),
             configuration: RwLock::new(Arc::new(parts.configuration)),
             numbers: RwLock::default(),
         };
@@ -132,11 +136,6 @@ impl House {
     /// What can be asked.
     pub fn grammar(&self) -> &Grammar {
         &self.grammar
-    }
-
-    /// The size of the latest signed checkpoint of this process.
-    pub fn signed_size(&self) -> u64 {
-        *self.signed.borrow()
     }
 
     /// The number that stands for a person in the trail.

@@ -18,7 +18,7 @@ pub(crate) async fn keep(house: &Arc<House>, accepted: &Arc<Accepted>) {
         let renewed = async {
             let now = house.store.now().await?;
             let until = now.saturating_add(LEASE).unwrap_or(now);
-            let renew = house.store.write(move |transaction| {
+            let renew = house.store.write_quietly(move |transaction| {
                 Box::pin(async move { transaction.renew_invocation(&accepted, until).await })
             });
             renew.await

@@ -7,62 +7,108 @@ use andon_core::ports::{Placement, Voice, VoiceError};
 use andon_store::{OutboxItem, OutboxKind, StoreError};
 use jiff::SignedDuration;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::house::House;
 
 /// How many things are said at a time.
-const AT_A_TIME: u32 = 32;
+const AT_A_TIME: usize = 32;
 /// How long a voice may take over one thing before another replica tries it.
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
+/// How long a voice may take before it is given up for now: well within the lease, so that nobody else says it meanwhile.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 /// How long to wait for news before looking all the same.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(1);
-/// The longest pause between two attempts.
+/// The longest pause between two attempts, in seconds.
 const LONGEST_PAUSE: i64 = 300;
+/// How long what is due may still take to be said once the outbox is told to stop.
+const DRAIN: SignedDuration = SignedDuration::from_secs(5);
 
-/// Dispatches until told to stop.
+/// Dispatches until told to stop, then says what is due.
 pub(crate) async fn dispatch(house: Arc<House>, mut stop: watch::Receiver<bool>) {
     let mut changes = house.store.changes();
+    let mut busy = JoinSet::new();
     while !*stop.borrow() {
         changes.mark_unchanged();
-        match round(&house).await {
-            Ok(0) => {}
-            Ok(_) => continue,
-            Err(error) => tracing::error!(error = %Fault::new(error).chain(), "the outbox cannot be read"),
+        if take_up(&house, &mut busy).await {
+            continue;
         }
         tokio::select! {
             _ = changes.changed() => {}
+            Some(said) = busy.join_next() => heed(said),
             () = house.clock.sleep(LOOK_EVERY) => {}
             _ = stop.changed() => {}
         }
     }
+    tokio::select! {
+        () = drain(&house, &mut busy) => {}
+        // Whatever was not said waits for the next start.
+        () = house.clock.sleep(DRAIN) => tracing::warn!("some messages could not be said in time; they are said after the next start"),
+    }
 }
 
-/// Says what can be said now, and tells how much that was.
-async fn round(house: &Arc<House>) -> Result<usize, StoreError> {
-    let now = house.store.now().await?;
-    let until = now.saturating_add(LEASE).unwrap_or(now);
-    let items = house
-        .store
-        .write(move |transaction| Box::pin(async move { transaction.claim_outbox(now, until, AT_A_TIME).await }))
-        .await?;
-    let count = items.len();
-    let mut saying = JoinSet::new();
-    for item in items {
-        let house = Arc::clone(house);
-        saying.spawn(async move { say(&house, item).await });
-    }
-    while let Some(said) = saying.join_next().await {
-        if let Ok(Err(error)) = said {
-            tracing::error!(error = %Fault::new(error).chain(), "what became of a message could not be kept");
+async fn drain(house: &Arc<House>, busy: &mut JoinSet<Result<(), StoreError>>) {
+    loop {
+        if take_up(house, busy).await {
+            continue;
+        }
+        match busy.join_next().await {
+            Some(said) => heed(said),
+            None => return,
         }
     }
-    Ok(count)
+}
+
+/// Takes up what can be said now, as far as there is room. Tells whether there was anything.
+async fn take_up(house: &Arc<House>, busy: &mut JoinSet<Result<(), StoreError>>) -> bool {
+    while let Some(said) = busy.try_join_next() {
+        heed(said);
+    }
+    let room = AT_A_TIME.saturating_sub(busy.len());
+    if room == 0 {
+        return false;
+    }
+    let items = match claim(house, u32::try_from(room).unwrap_or(u32::MAX)).await {
+        Ok(items) => items,
+        Err(error) => {
+            tracing::error!(error = %Fault::new(error).chain(), "the outbox cannot be read");
+            return false;
+        }
+    };
+    let any = !items.is_empty();
+    for item in items {
+        let house = Arc::clone(house);
+        busy.spawn(async move { say(&house, item).await });
+    }
+    any
+}
+
+/// What could not be kept is said once more, after its lease: nothing is lost.
+fn heed(said: Result<Result<(), StoreError>, JoinError>) {
+    match said {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::error!(error = %Fault::new(error).chain(), "what became of a message could not be kept");
+        }
+        Err(error) => tracing::error!(%error, "a voice broke"),
+    }
+}
+
+async fn claim(house: &House, limit: u32) -> Result<Vec<OutboxItem>, StoreError> {
+    let now = house.store.now().await?;
+    let until = now.saturating_add(LEASE).unwrap_or(now);
+    house
+        .store
+        .write_quietly(move |transaction| Box::pin(async move { transaction.claim_outbox(now, until, limit).await }))
+        .await
 }
 
 async fn say(house: &Arc<House>, item: OutboxItem) -> Result<(), StoreError> {
     let said = match house.voice(&item.room.platform) {
-        Some(voice) => hand_over(&**voice, &item).await,
+        Some(voice) => tokio::select! {
+            said = hand_over(&**voice, &item) => said,
+            () = house.clock.sleep(PATIENCE) => Err(VoiceError::Ambiguous("it did not answer in time".into())),
+        },
         None => Err(VoiceError::Unreachable(format!("no voice for {}", item.room.platform).into())),
     };
     (house.probe)("said");
@@ -87,25 +133,30 @@ async fn say(house: &Arc<House>, item: OutboxItem) -> Result<(), StoreError> {
         .await
 }
 
+/// Says it, or makes what stands there already read as it should.
 async fn hand_over(voice: &dyn Voice, item: &OutboxItem) -> Result<Option<Placement>, VoiceError> {
-    if item.attempts > 0 {
-        // An earlier attempt may have come through without our hearing of it.
-        if let Some(placement) = voice.find(&item.room, &item.marker).await? {
-            return Ok(Some(placement));
+    if let OutboxKind::Card { placement: Some(placement), .. } = &item.kind {
+        voice.edit(&item.room, placement, &item.message).await?;
+        return Ok(None);
+    }
+    if let Some(placement) = said_before(voice, item).await? {
+        if matches!(item.kind, OutboxKind::Card { .. }) {
+            // It may read as the card did then.
+            voice.edit(&item.room, &placement, &item.message).await?;
         }
+        return Ok(Some(placement));
     }
     match &item.kind {
-        OutboxKind::Card { placement: Some(placement), .. } => {
-            voice.edit(&item.room, placement, &item.message).await?;
-            Ok(None)
-        }
         OutboxKind::Message { under: Some(card), .. } => {
             voice.follow_up(&item.room, card, &item.message, &item.marker).await.map(Some)
         }
-        OutboxKind::Card { placement: None, .. } | OutboxKind::Message { under: None, .. } => {
-            voice.post(&item.room, item.asker.as_ref(), &item.message, &item.marker).await.map(Some)
-        }
+        _ => voice.post(&item.room, item.asker.as_ref(), &item.message, &item.marker).await.map(Some),
     }
+}
+
+/// Where an earlier attempt left it, which may have come through without our hearing of it.
+async fn said_before(voice: &dyn Voice, item: &OutboxItem) -> Result<Option<Placement>, VoiceError> {
+    if item.attempts > 1 { voice.find(&item.room, &item.marker).await } else { Ok(None) }
 }
 
 fn pause(error: &VoiceError, attempts: i64) -> SignedDuration {
@@ -113,6 +164,104 @@ fn pause(error: &VoiceError, attempts: i64) -> SignedDuration {
         VoiceError::SlowDown(wait) => {
             SignedDuration::try_from(*wait).unwrap_or(SignedDuration::from_secs(LONGEST_PAUSE))
         }
-        _ => SignedDuration::from_secs((1_i64 << attempts.clamp(0, 16)).min(LONGEST_PAUSE)),
+        _ => SignedDuration::from_secs((1_i64 << (attempts - 1).clamp(0, 16)).min(LONGEST_PAUSE)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use andon_core::ports::Marker;
+    use andon_core::{Identity, Message, OperationId, Room};
+    use async_trait::async_trait;
+
+    use super::*;
+
+    /// A voice that notes what it is asked to do; `found` is what an earlier attempt has left.
+    #[derive(Default)]
+    struct Notes {
+        found: Option<Placement>,
+        calls: Mutex<Vec<&'static str>>,
+    }
+
+    impl Notes {
+        fn note(&self, call: &'static str) -> Placement {
+            self.calls.lock().expect("no panic").push(call);
+            Placement("there".to_owned())
+        }
+    }
+
+    #[async_trait]
+    impl Voice for Notes {
+        fn platform(&self) -> &'static str {
+            "console"
+        }
+
+        async fn post(&self, _: &Room, _: Option<&Identity>, _: &Message, _: &Marker) -> Result<Placement, VoiceError> {
+            Ok(self.note("post"))
+        }
+
+        async fn follow_up(&self, _: &Room, _: &Placement, _: &Message, _: &Marker) -> Result<Placement, VoiceError> {
+            Ok(self.note("follow up"))
+        }
+
+        async fn edit(&self, _: &Room, _: &Placement, _: &Message) -> Result<(), VoiceError> {
+            self.note("edit");
+            Ok(())
+        }
+
+        async fn find(&self, _: &Room, _: &Marker) -> Result<Option<Placement>, VoiceError> {
+            self.note("find");
+            Ok(self.found.clone())
+        }
+    }
+
+    fn card(placement: Option<Placement>) -> OutboxKind {
+        let operation = "01J00000000000000000000001".parse::<OperationId>().expect("an identifier");
+        OutboxKind::Card { operation, version: 2, placement }
+    }
+
+    /// What a voice is asked to do about something that is said for the `attempts`th time.
+    fn calls(kind: OutboxKind, attempts: i64, found: bool) -> Vec<&'static str> {
+        let place = || Placement("there".to_owned());
+        let voice = Notes { found: found.then(place), ..Notes::default() };
+        let item = OutboxItem {
+            kind,
+            room: "console:lobby".parse().expect("a room"),
+            asker: None,
+            message: Message::new("hello"),
+            marker: Marker("mark".to_owned()),
+            attempts,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("no runtime");
+        runtime.block_on(hand_over(&voice, &item)).expect("it is said");
+        voice.calls.into_inner().expect("no panic")
+    }
+
+    #[test]
+    fn what_may_have_been_said_is_looked_for_before_it_is_said_again() {
+        let message = || OutboxKind::Message { id: 1, under: None };
+        assert_eq!(calls(message(), 1, true), ["post"]);
+        assert_eq!(calls(message(), 2, true), ["find"]);
+        assert_eq!(calls(message(), 2, false), ["find", "post"]);
+        let under = OutboxKind::Message { id: 1, under: Some(Placement("card".to_owned())) };
+        assert_eq!(calls(under, 3, false), ["find", "follow up"]);
+    }
+
+    #[test]
+    fn a_card_reads_as_it_should_whatever_was_said_before() {
+        assert_eq!(calls(card(None), 1, false), ["post"]);
+        // What was found may be an older state of the card.
+        assert_eq!(calls(card(None), 2, true), ["find", "edit"]);
+        // An edit that failed is an edit again, however often it was tried.
+        assert_eq!(calls(card(Some(Placement("there".to_owned()))), 5, true), ["edit"]);
+    }
+
+    #[test]
+    fn the_pause_grows_and_the_platform_is_heeded() {
+        let unreachable = || VoiceError::Unreachable("gone".into());
+        assert_eq!([1, 2, 3, 30].map(|attempts| pause(&unreachable(), attempts).as_secs()), [1, 2, 4, LONGEST_PAUSE]);
+        assert_eq!(pause(&VoiceError::SlowDown(std::time::Duration::from_secs(7)), 1).as_secs(), 7);
     }
 }

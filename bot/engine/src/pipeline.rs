@@ -6,10 +6,12 @@
 //!    the invocation is taken up again by whoever sweeps.
 //! 3. Operations that passed their gates are started by `operations::worker`, after everything was decided once more.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use andon_core::{Failure, Plan, Receipt, Said};
+use andon_core::{EffectKind, Failure, Fault, Plan, Receipt, Refusal, Said};
 use andon_store::Accepted;
+use futures_util::FutureExt as _;
 use serde_json::Value;
 
 use crate::accept;
@@ -22,6 +24,9 @@ use crate::plan;
 use crate::policy::Permit;
 use crate::reply;
 use crate::work::Work;
+
+/// How often an invocation is taken up before it is given up, and its asker told.
+const ATTEMPTS: i64 = 5;
 
 /// Steps 1 to 4: person, grammar, policy, and the transaction that makes the intent durable.
 pub(crate) async fn deliver(house: &Arc<House>, said: Said) -> Receipt {
@@ -44,6 +49,13 @@ pub(crate) async fn deliver(house: &Arc<House>, said: Said) -> Receipt {
     };
     let action = asked.entry.name();
     match authorize::ask(&work, &action, &resources, &asked.arguments, None) {
+        Ok(_) if asked.entry.effect() != EffectKind::Read && house.trail_is_behind() => {
+            let refusal = Refusal::new(
+                "The audit trail cannot be signed, and nothing is set going before its intent is",
+                "tell whoever runs Andon; what only answers still does",
+            );
+            accept::refused(house, said, speaker, Some(&asked), &refusal, None).await
+        }
         Ok(permit) => accept::accepted(&work, said, &asked, &permit).await,
         Err(denial) => {
             let refusal = authorize::refusal(&speaker.person, &action, &denial);
@@ -57,17 +69,23 @@ pub(crate) async fn proceed(house: &Arc<House>, accepted: Accepted) {
     (house.probe)("accepted");
     let accepted = Arc::new(accepted);
     let result = tokio::select! {
-        result = go_on(house, &accepted) => result,
+        result = AssertUnwindSafe(go_on(house, &accepted)).catch_unwind() => result,
         () = lease::keep(house, &accepted) => return,
     };
-    if let Err(failure) = result {
+    if let Err(failure) = result.unwrap_or_else(|_| Err(Fault::new("a command panicked").into())) {
         reply::end_badly(house, &accepted, failure).await;
     }
 }
 
 async fn go_on(house: &Arc<House>, accepted: &Arc<Accepted>) -> Result<(), Failure> {
     let invocation = accepted.invocation();
+    if invocation.attempts > ATTEMPTS {
+        return Err(Fault::new("whoever took it up died of it, again and again").into());
+    }
     let work = Work::of(house, invocation)?;
+    if work.catalog().speaker(&invocation.said.identity).as_ref() != Some(&work.speaker) {
+        return Err(Refusal::new("Your account is no longer linked", "ask whoever runs Andon to link it").into());
+    }
     let (entry, arguments) = reply::command_of(house, invocation)?;
     match &entry.run {
         Run::Read { answer, .. } => {

@@ -71,6 +71,7 @@ pub(crate) async fn say(
     message: &Message,
 ) -> Result<(), Failure> {
     let expires_at = house.clock.now().saturating_add(ANSWER_EXPIRES).unwrap_or(jiff::Timestamp::MAX);
+    let entry = invocation.command.as_ref().and_then(|command| house.grammar.entry(&command.path));
     let new = NewMessage {
         room: invocation.said.room.clone(),
         asker: Some(invocation.said.identity.clone()),
@@ -78,7 +79,7 @@ pub(crate) async fn say(
         invocation: Some(invocation.id),
         operation: None,
         under_card: false,
-        urgent: false,
+        urgent: entry.is_some_and(|entry| entry.urgent),
         expires_at,
     };
     Ok(transaction.put_message(&new).await?)

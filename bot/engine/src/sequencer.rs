@@ -8,7 +8,7 @@ use std::sync::Arc;
 use andon_core::{Failure, Fault, RecordId};
 use andon_store::StoreError;
 use andon_trail::{SignedCheckpoint, sign};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 use crate::card;
@@ -22,15 +22,28 @@ const LEASE: SignedDuration = SignedDuration::from_secs(5);
 const LOOK_EVERY: SignedDuration = SignedDuration::from_millis(500);
 /// How long an effect waits for its checkpoint before it gives up for now.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
+/// How long records may go unsigned until changes are refused.
+const BEHIND: SignedDuration = SignedDuration::from_secs(5);
+
+/// Whether this replica is the sequencer, by its own clock: asking the database at every change would make all replicas queue for one row.
+enum Tenure {
+    Holds { renew_at: Timestamp },
+    Waits { try_at: Timestamp },
+}
 
 /// Integrates and signs until told to stop, then once more, so that what was written last is signed as well.
 pub(crate) async fn sequence(house: Arc<House>, mut stop: watch::Receiver<bool>) {
     let mut changes = house.store.changes();
+    let mut tenure = Tenure::Waits { try_at: Timestamp::MIN };
     loop {
         let stopping = *stop.borrow();
         changes.mark_unchanged();
-        if let Err(fault) = round(&house).await {
-            tracing::error!(error = %fault.chain(), "the trail could not be signed");
+        match round(&house, &mut tenure).await {
+            Ok(comes_forward) => note_progress(&house, comes_forward),
+            Err(fault) => {
+                tracing::error!(error = %fault.chain(), "the trail could not be signed");
+                note_progress(&house, false);
+            }
         }
         if stopping {
             hand_over(&house).await;
@@ -44,30 +57,53 @@ pub(crate) async fn sequence(house: Arc<House>, mut stop: watch::Receiver<bool>)
     }
 }
 
-/// One round: whoever is the sequencer signs, the others learn how far it has come.
-async fn round(house: &Arc<House>) -> Result<(), Fault> {
-    if is_sequencer(house).await.map_err(Fault::new)? {
-        while integrate(house).await.map_err(Fault::new)? == BATCH as usize {}
-        checkpoint(house).await
-    } else {
-        let latest = latest(house).await.map_err(Fault::new)?;
-        house.signed.send_if_modified(|signed| std::mem::replace(signed, latest.max(*signed)) < latest);
-        Ok(())
+/// Remembers since when records go unsigned.
+fn note_progress(house: &House, comes_forward: bool) {
+    let now = house.clock.now();
+    house.unsigned_since.send_modify(|since| *since = if comes_forward { None } else { since.or(Some(now)) });
+}
+
+impl House {
+    /// Whether records have gone unsigned for so long that nothing new may be set going.
+    pub(crate) fn trail_is_behind(&self) -> bool {
+        self.unsigned_since.borrow().is_some_and(|since| self.clock.now().duration_since(since) > BEHIND)
     }
 }
 
-async fn is_sequencer(house: &Arc<House>) -> Result<bool, StoreError> {
+/// One round: whoever is the sequencer signs, the others learn how far it has come. Tells whether the trail comes forward.
+async fn round(house: &Arc<House>, tenure: &mut Tenure) -> Result<bool, Fault> {
+    if is_sequencer(house, tenure).await.map_err(Fault::new)? {
+        while integrate(house).await.map_err(Fault::new)? == BATCH as usize {}
+        checkpoint(house).await?;
+        return Ok(true);
+    }
+    let (latest, written) = how_far(house).await.map_err(Fault::new)?;
+    let moved = house.signed.send_if_modified(|signed| std::mem::replace(signed, latest.max(*signed)) < latest);
+    Ok(moved || latest >= written)
+}
+
+async fn is_sequencer(house: &Arc<House>, tenure: &mut Tenure) -> Result<bool, StoreError> {
     if !house.store.is_postgres() {
         // One process at a time has the file.
         return Ok(true);
     }
+    let here = house.clock.now();
+    match *tenure {
+        Tenure::Holds { renew_at } if here < renew_at => return Ok(true),
+        Tenure::Waits { try_at } if here < try_at => return Ok(false),
+        _ => {}
+    }
     let now = house.store.now().await?;
     let until = now.saturating_add(LEASE).unwrap_or(now);
     let owner = house.owner.clone();
-    let fence = house.store.write(move |transaction| {
+    let fence = house.store.write_quietly(move |transaction| {
         Box::pin(async move { transaction.take_lease("sequencer", &owner, now, until).await })
     });
-    Ok(fence.await?.is_some())
+    let holds = fence.await?.is_some();
+    let later = |wait: SignedDuration| here.saturating_add(wait).unwrap_or(here);
+    *tenure =
+        if holds { Tenure::Holds { renew_at: later(LEASE / 3) } } else { Tenure::Waits { try_at: later(LOOK_EVERY) } };
+    Ok(holds)
 }
 
 /// Lets another replica be the sequencer at once.
@@ -76,10 +112,10 @@ async fn hand_over(house: &Arc<House>) {
         return;
     }
     let owner = house.owner.clone();
-    let now = house.clock.now().saturating_sub(LEASE).unwrap_or(jiff::Timestamp::MIN);
-    let released = house
-        .store
-        .write(move |transaction| Box::pin(async move { transaction.take_lease("sequencer", &owner, now, now).await }));
+    let now = house.clock.now().saturating_sub(LEASE).unwrap_or(Timestamp::MIN);
+    let released = house.store.write_quietly(move |transaction| {
+        Box::pin(async move { transaction.take_lease("sequencer", &owner, now, now).await })
+    });
     if let Err(error) = released.await {
         tracing::warn!(%error, "the sequencer's lease runs out by itself");
     }
@@ -120,9 +156,13 @@ async fn integrate_and_name(house: &Arc<House>) -> Result<usize, Failure> {
         .await
 }
 
-async fn latest(house: &House) -> Result<u64, StoreError> {
-    let latest = house.store.read().await?.connection().latest_checkpoint().await?;
-    Ok(latest.map_or(0, |(size, ..)| size))
+/// How far the trail is signed, and how far it is written.
+async fn how_far(house: &House) -> Result<(u64, u64), StoreError> {
+    let mut reader = house.store.read().await?;
+    let mut connection = reader.connection();
+    let signed = connection.latest_checkpoint().await?.map_or(0, |(size, ..)| size);
+    let waiting = connection.unnumbered().await?.0;
+    Ok((signed, connection.tree_size().await?.saturating_add(waiting)))
 }
 
 /// Signs the present size and root, keeps the checkpoint, and copies it to the anchor outside the database.
@@ -156,7 +196,9 @@ fn anchor(path: &Path, checkpoint: &SignedCheckpoint) -> Result<(), Fault> {
         let mut file = std::fs::File::create(&beside)?;
         file.write_all(checkpoint.note.as_bytes())?;
         file.sync_all()?;
-        std::fs::rename(&beside, path)
+        std::fs::rename(&beside, path)?;
+        // The new name is durable once its folder is.
+        path.parent().map_or(Ok(()), |folder| std::fs::File::open(folder)?.sync_all())
     })();
     written.map_err(Fault::new)
 }
@@ -166,7 +208,7 @@ fn anchor(path: &Path, checkpoint: &SignedCheckpoint) -> Result<(), Fault> {
 /// # Errors
 /// It does not come about in time.
 pub(crate) async fn covered(house: &Arc<House>, record: RecordId) -> Result<(), Fault> {
-    let deadline = house.clock.now().saturating_add(PATIENCE).unwrap_or(jiff::Timestamp::MAX);
+    let deadline = house.clock.now().saturating_add(PATIENCE).unwrap_or(Timestamp::MAX);
     let mut signed = house.signed.subscribe();
     loop {
         let size = *signed.borrow_and_update();

@@ -59,6 +59,12 @@ fn not_writable(error: &sqlx::Error) -> bool {
     sqlite || code.starts_with("53") || code == "25006" || code == "58030"
 }
 
+/// What was taken up, where it can be read. Where not, another version of the program may be able to: the log is told, and whoever asked
+/// goes on with the next.
+pub(crate) fn readable<T>(row: Result<T, StoreError>, what: &str) -> Option<T> {
+    row.inspect_err(|error| tracing::error!(%error, "{what} cannot be read, and is passed over")).ok()
+}
+
 pub(crate) fn corrupt(place: &str) -> impl FnOnce(serde_json::Error) -> StoreError {
     let place = place.to_owned();
     move |error| StoreError::Corrupt(format!("{place}: {error}"))

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::connection::{Connection, Transaction, json, micros, on, parse, to_json};
-use crate::error::StoreError;
+use crate::error::{StoreError, readable};
 
 /// A command as it is kept: stored arguments carry their path, so that they are still understood after an upgrade.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,6 +79,8 @@ pub struct NewInvocation<'a> {
     pub receipt: &'a Receipt,
     /// How it begins.
     pub state: NewInvocationState,
+    /// Whether it goes by the lane of what cannot wait.
+    pub urgent: bool,
 }
 
 /// An invocation as it is kept.
@@ -143,8 +145,8 @@ impl Transaction<'_> {
             NewInvocationState::Refused => InvocationState::Refused,
         };
         on!(self.0, c => {
-            sqlx::query("insert into invocations (id, state, body, received) values ($1, $2, $3, $4)")
-                .bind(new.id.to_string()).bind(state.name()).bind(to_json(&body)?).bind(micros(new.said.received))
+            sqlx::query("insert into invocations (id, state, body, received, urgent) values ($1, $2, $3, $4, $5)")
+                .bind(new.id.to_string()).bind(state.name()).bind(to_json(&body)?).bind(micros(new.said.received)).bind(new.urgent)
                 .execute(&mut **c).await?;
         });
         for record in new.records {
@@ -184,7 +186,8 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Takes up the oldest accepted invocation that nobody holds.
+    /// Takes up an accepted invocation that nobody holds: urgent ones first, then the oldest. `urgent_only` keeps places free for them.
+    /// One that cannot be read is passed over for as long as its lease lasts, so that nothing waits behind it.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -193,17 +196,23 @@ impl Transaction<'_> {
         owner: &str,
         now: Timestamp,
         until: Timestamp,
+        urgent_only: bool,
     ) -> Result<Option<Accepted>, StoreError> {
-        let row: Option<(String, String, String, i64, i64)> = on!(self.0, c, sql = [
-            "update invocations set lease_owner = $1, lease_until = $3, fence = fence + 1, attempts = attempts + 1 where id = \
-             (select id from invocations where state = 'accepted' and lease_until <= $2 order by received limit 1) \
-             returning id, state, body, attempts, fence",
-            "update invocations set lease_owner = $1, lease_until = $3, fence = fence + 1, attempts = attempts + 1 where id = \
-             (select id from invocations where state = 'accepted' and lease_until <= $2 order by received limit 1 for update skip locked) \
-             returning id, state, body, attempts, fence"
-        ] => sqlx::query_as(sql).bind(owner).bind(micros(now)).bind(micros(until)).fetch_optional(&mut **c).await?);
+        macro_rules! claim {
+            ($lock:literal) => {
+                concat!(
+                    "update invocations set lease_owner = $1, lease_until = $3, fence = fence + 1, attempts = attempts + 1 where id = \
+                     (select id from invocations where state = 'accepted' and lease_until <= $2 and ($4 = (1 = 0) or urgent) \
+                     order by urgent desc, received limit 1 ", $lock, ") returning id, state, body, attempts, fence"
+                )
+            };
+        }
+        let row: Option<(String, String, String, i64, i64)> = on!(self.0, c, sql = [claim!(""), claim!("for update skip locked")] => {
+            sqlx::query_as(sql).bind(owner).bind(micros(now)).bind(micros(until)).bind(urgent_only).fetch_optional(&mut **c).await?
+        });
         let Some((id, state, body, attempts, fence)) = row else { return Ok(None) };
-        Ok(Some(Accepted { row: invocation(&id, &state, &body, attempts)?, fence }))
+        let row = readable(invocation(&id, &state, &body, attempts), "an invocation");
+        Ok(row.map(|row| Accepted { row, fence }))
     }
 
     /// Keeps an invocation's lease for longer. False where it is lost, or the invocation has ended.

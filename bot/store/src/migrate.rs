@@ -26,6 +26,7 @@ const STEPS: &[Step] = &[
     step!(6, "rooms_of_holds", "0006_rooms_of_holds.sql"),
     step!(7, "watched_targets", "0007_watched_targets.sql"),
     step!(8, "unreplaced", "0008_unreplaced.sql"),
+    step!(9, "lanes", "0009_lanes.sql"),
 ];
 
 /// The newest migration of this program.

@@ -22,6 +22,8 @@ use crate::write::Writer;
 
 /// Connections to PostgreSQL per process.
 const POSTGRES_CONNECTIONS: u32 = 16;
+/// How long to wait for a connection to PostgreSQL: whoever speaks is told soon that the database cannot be reached.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 /// Reading connections to SQLite; its one writer has its own.
 const SQLITE_READERS: u32 = 4;
 
@@ -96,7 +98,7 @@ impl Store {
                 Pool::Sqlite { readers, writer: Writer::none() }
             }
             DatabaseUrl::Postgres(url) => {
-                let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).connect(url).await?;
+                let pool = postgres_options().connect(url).await?;
                 let mut probe = pool.acquire().await?;
                 check_version(probe.list_applied_migrations("_sqlx_migrations").await, true)?;
                 drop(probe);
@@ -130,7 +132,7 @@ impl Store {
         Ok(now.saturating_add(self.inner.clock.offset()).unwrap_or(now))
     }
 
-    /// Counts up after every unit of work that was kept, of this process and, on PostgreSQL, of every other.
+    /// Counts up after every unit of work that was kept and is news, of this process and, on PostgreSQL, of every other.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.inner.changed.subscribe()
     }
@@ -197,6 +199,10 @@ impl Store {
     }
 }
 
+fn postgres_options() -> PgPoolOptions {
+    PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(PATIENCE)
+}
+
 fn sqlite_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
@@ -222,7 +228,7 @@ async fn open_sqlite(path: &Path) -> Result<(Pool, Option<File>), OpenError> {
 }
 
 async fn open_postgres(url: &str) -> Result<Pool, OpenError> {
-    let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).connect(url).await?;
+    let pool = postgres_options().connect(url).await?;
     let mut connection = pool.acquire().await?;
     // Replicas that start together migrate one after the other; even the table of migrations cannot be made twice at once.
     connection.lock().await.map_err(OpenError::Migrate)?;

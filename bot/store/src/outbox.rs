@@ -6,7 +6,7 @@ use andon_core::{Identity, InvocationId, Message, OperationId, Room};
 use jiff::Timestamp;
 
 use crate::connection::{Connection, Transaction, json, micros, on, parse, to_json};
-use crate::error::StoreError;
+use crate::error::{StoreError, readable};
 
 /// A card to be placed in a room.
 pub struct NewCard {
@@ -52,7 +52,7 @@ pub struct OutboxItem {
     pub message: Message,
     /// The mark by which it is found again.
     pub marker: Marker,
-    /// How often it was tried before.
+    /// How often it was tried, this time included. A crash while it was said leaves its mark here, too.
     pub attempts: i64,
 }
 
@@ -85,9 +85,10 @@ macro_rules! claim_cards {
     ($lock:literal) => {
         concat!(
             "with due as materialized (select operation, room from cards \
-             where version > sent_version and given_up is null and next_at <= $1 and lease_until <= $1 limit $3 ",
+             where version > sent_version and given_up is null and next_at <= $1 and lease_until <= $1 \
+             order by (select o.urgent from operations o where o.id = cards.operation) desc, next_at limit $3 ",
             $lock,
-            ") update cards set lease_until = $2 where (operation, room) in (select operation, room from due) \
+            ") update cards set lease_until = $2, attempts = attempts + 1 where (operation, room) in (select operation, room from due) \
              returning operation, room, asker, message, version, placement, marker, attempts"
         )
     };
@@ -103,7 +104,7 @@ macro_rules! claim_messages {
              and k.sent_version < k.version and k.given_up is null)) \
              order by m.urgent desc, m.id limit $3 ",
             $lock,
-            ") update messages set lease_until = $2 where id in (select id from due) \
+            ") update messages set lease_until = $2, attempts = attempts + 1 where id in (select id from due) \
              returning id, room, asker, message, marker, attempts, (select k.placement from cards k \
              where messages.under_card and k.operation = messages.operation and k.room = messages.room)"
         )
@@ -160,7 +161,7 @@ impl Transaction<'_> {
     }
 
     /// Takes up what is to be said now: cards that are behind first, then the first waiting message of each room. What is no longer
-    /// worth saying is given up, so that nothing waits behind it.
+    /// worth saying is given up, so that nothing waits behind it; what cannot be read is passed over for as long as its lease lasts.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -178,9 +179,8 @@ impl Transaction<'_> {
         let messages: Vec<MessageRow> = on!(self.0, c, sql = [claim_messages!(""), claim_messages!("for update of m skip locked")] => {
             sqlx::query_as(sql).bind(now).bind(until).bind(limit).fetch_all(&mut **c).await?
         });
-        let mut items = cards.into_iter().map(card).collect::<Result<Vec<_>, _>>()?;
-        items.extend(messages.into_iter().map(message).collect::<Result<Vec<_>, _>>()?);
-        Ok(items)
+        let cards = cards.into_iter().filter_map(|row| readable(card(row), "a card"));
+        Ok(cards.chain(messages.into_iter().filter_map(|row| readable(message(row), "a message"))).collect())
     }
 
     async fn give_up_stale(&mut self, now: i64) -> Result<(), StoreError> {
@@ -226,11 +226,11 @@ impl Transaction<'_> {
     pub async fn retry_later(&mut self, item: &OutboxItem, at: Timestamp) -> Result<(), StoreError> {
         on!(self.0, c => match &item.kind {
             OutboxKind::Card { operation, .. } => {
-                sqlx::query("update cards set next_at = $3, attempts = attempts + 1, lease_until = 0 where operation = $1 and room = $2")
+                sqlx::query("update cards set next_at = $3, lease_until = 0 where operation = $1 and room = $2")
                     .bind(operation.to_string()).bind(item.room.to_string()).bind(micros(at)).execute(&mut **c).await?;
             }
             OutboxKind::Message { id, .. } => {
-                sqlx::query("update messages set next_at = $2, attempts = attempts + 1, lease_until = 0 where id = $1")
+                sqlx::query("update messages set next_at = $2, lease_until = 0 where id = $1")
                     .bind(*id).bind(micros(at)).execute(&mut **c).await?;
             }
         });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::{Connection as _, PgPool, SqliteConnection};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -20,7 +20,8 @@ const BATCH: usize = 64;
 const QUEUE: usize = 1024;
 
 impl Store {
-    /// Does a unit of work: all that it writes is durable when this returns `Ok`, none of it is kept otherwise.
+    /// Does a unit of work: all that it writes is durable when this returns `Ok`, none of it is kept otherwise. Whoever waits for
+    /// [`Store::changes`] is woken, on every replica.
     ///
     /// # Errors
     /// Whatever the work returns, or the database's refusal to keep it.
@@ -32,22 +33,52 @@ impl Store {
     {
         let result = match &self.inner.pool {
             Pool::Sqlite { writer, .. } => writer.write(work).await,
-            Pool::Postgres(pool) => {
-                let mut transaction = pool.begin().await.map_err(StoreError::from)?;
-                let value = work(&mut Transaction(Connection::Postgres(&mut transaction))).await?;
-                sqlx::query("select pg_notify('andon', '')")
-                    .execute(&mut *transaction)
-                    .await
-                    .map_err(StoreError::from)?;
-                transaction.commit().await.map_err(StoreError::from)?;
-                Ok(value)
-            }
+            Pool::Postgres(pool) => in_postgres(pool, work, News::Told).await,
         };
         if result.is_ok() {
             self.inner.changed.send_modify(|count| *count += 1);
         }
         result
     }
+
+    /// As [`Store::write`], and nobody is woken: for taking and keeping leases, which is no news to anybody. Whoever looks for work by
+    /// such a unit and then waits for changes would otherwise wake itself, and all replicas, for ever.
+    ///
+    /// # Errors
+    /// See [`Store::write`].
+    pub async fn write_quietly<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Transaction<'_>) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match &self.inner.pool {
+            Pool::Sqlite { writer, .. } => writer.write(work).await,
+            Pool::Postgres(pool) => in_postgres(pool, work, News::None).await,
+        }
+    }
+}
+
+/// Whether other replicas are told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum News {
+    Told,
+    None,
+}
+
+async fn in_postgres<T, E, F>(pool: &PgPool, work: F, news: News) -> Result<T, E>
+where
+    F: for<'t> FnOnce(&'t mut Transaction<'_>) -> BoxFuture<'t, Result<T, E>>,
+    E: From<StoreError>,
+{
+    let mut transaction = pool.begin().await.map_err(StoreError::from)?;
+    let value = work(&mut Transaction(Connection::Postgres(&mut transaction))).await?;
+    if news == News::Told {
+        let told = sqlx::query("select pg_notify('andon', '')").execute(&mut *transaction).await;
+        told.map_err(StoreError::from)?;
+    }
+    transaction.commit().await.map_err(StoreError::from)?;
+    Ok(value)
 }
 
 /// Whether a batch was kept, and why not.

@@ -106,6 +106,7 @@ pub(super) async fn start(plan: &Plan, running: &Running<'_>) -> Result<Outcome,
         generation,
         artifact,
     };
+    running.still_ours().await?;
     match running.deployer(&target)?.start(&order).await {
         Ok(()) => watch(plan, running, &target).await,
         Err(DeployerError::Unreachable(source)) => Err(Fault::new(source)),

@@ -37,6 +37,7 @@ pub(crate) struct Rollback {
 impl Command for Rollback {
     const PATH: &'static [&'static str] = &["rollback"];
     const EXAMPLES: &'static [&'static str] = &["rollback hello --env prod", "rollback hello --env prod --to v1"];
+    const URGENT: bool = true;
 
     async fn resources(&self, work: &Work) -> Result<Vec<Resource>, Failure> {
         Ok(vec![Resource::Target(work.target(&self.service, &self.env)?)])

@@ -77,6 +77,7 @@ impl Command for Freeze {
     const PATH: &'static [&'static str] = &["freeze"];
     const EXAMPLES: &'static [&'static str] =
         &["freeze prod --reason 'checkout is failing'", "freeze hello/prod --reason 'audit' --for 1h"];
+    const URGENT: bool = true;
 
     async fn resources(&self, work: &Work) -> Result<Vec<Resource>, Failure> {
         Ok(vec![resource(&scope(work, self.scope.as_deref())?)])

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use andon_core::{
-    Cause, EffectFacts, Failure, Fault, Line, OperationId, OperationState, Outcome, Plan, RecordId, RecordKind, Refusal,
+    Cause, EffectFacts, Failure, Fault, Line, OperationState, Outcome, Plan, RecordId, RecordKind, Refusal,
 };
 use andon_store::{OperationRow, StoreError, Transaction};
 use jiff::SignedDuration;
 
+use super::worker::lease;
 use crate::approvals::Approved;
 use crate::command::{Entry, Exemption, Flags, Run};
 use crate::house::House;
@@ -44,23 +45,13 @@ pub(super) async fn begin(house: &Arc<House>, row: OperationRow) -> Result<Optio
         }
         Ok(Begun::Ended) => Ok(None),
         Ok(Begun::Waits) => {
-            look_again_soon(house, id, fence).await?;
+            // It is taken up again once the target is free. Where the lease is lost, somebody else looks.
+            lease(house, id, fence, WAIT).await?;
             Ok(None)
         }
         Err(Failure::Refused(_)) => Err(Fault::new(format!("{number} could not be ended")).into()),
         Err(faulted) => Err(faulted),
     }
-}
-
-/// Lets go of an operation that has to wait for its target, so that it is taken up once the target is free.
-async fn look_again_soon(house: &Arc<House>, id: OperationId, fence: i64) -> Result<(), Failure> {
-    let now = house.store.now().await?;
-    let until = now.saturating_add(WAIT).unwrap_or(now);
-    let let_go =
-        house.store.write(move |transaction| Box::pin(async move { transaction.renew_lease(id, fence, until).await }));
-    // Where the lease is lost, somebody else looks.
-    let_go.await?;
-    Ok(())
 }
 
 /// The work of an operation: on behalf of its asker, with that person's present rights.

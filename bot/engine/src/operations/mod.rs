@@ -8,7 +8,7 @@ mod worker;
 use std::sync::Arc;
 
 use andon_core::ports::Deployer;
-use andon_core::{Fault, OperationState, Target};
+use andon_core::{Failure, Fault, OperationState, Target};
 use andon_store::{OperationRow, StoreError};
 
 use crate::card;
@@ -52,15 +52,19 @@ impl Running<'_> {
             Box::pin(async move {
                 let kept = transaction.set_phase(id, fence, &phase).await?;
                 card::draw(&house, transaction, id).await?;
-                Ok::<_, andon_core::Failure>(kept)
+                Ok::<_, Failure>(kept)
             })
         });
-        match kept.await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Fault::new("the lease is lost")),
-            Err(andon_core::Failure::Faulted(fault)) => Err(fault),
-            Err(andon_core::Failure::Refused(refusal)) => Err(Fault::new(refusal.fact.plain())),
-        }
+        ours(kept.await)
+    }
+
+    /// Makes sure, just before a backend is told to begin, that this worker has the operation for longer than the call may take (10 s).
+    ///
+    /// # Errors
+    /// The lease is lost: somebody else works on it now.
+    pub async fn still_ours(&self) -> Result<(), Fault> {
+        let OperationRow { id, fence, .. } = *self.operation;
+        ours(worker::lease(&self.work.house, id, fence, worker::LEASE).await)
     }
 
     /// Whether somebody asked it to stop.
@@ -79,5 +83,15 @@ impl Running<'_> {
     /// Waits a moment of the house's time.
     pub async fn pause(&self, milliseconds: i64) {
         self.work.house.clock.sleep(jiff::SignedDuration::from_millis(milliseconds)).await;
+    }
+}
+
+/// Whether the lease was still ours, as a fault where not.
+fn ours(kept: Result<bool, Failure>) -> Result<(), Fault> {
+    match kept {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Fault::new("the lease is lost")),
+        Err(Failure::Faulted(fault)) => Err(fault),
+        Err(Failure::Refused(refusal)) => Err(Fault::new(refusal.fact.plain())),
     }
 }

@@ -3,24 +3,23 @@
 use std::sync::Arc;
 
 use andon_core::{Cause, Failure, Fault, Line, OperationState, Outcome, Private, RecordKind};
-use andon_store::{OperationRow, Transaction};
+use andon_store::{OperationRow, StoreError, Transaction};
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
 use super::Running;
 use super::begin::{effect, entry_of, work_of};
-use super::worker::LEASE;
+use super::worker::lease;
 use crate::command::{Ended, Run};
 use crate::house::House;
 use crate::work::Work;
 use crate::{card, record};
 
-/// How often the lease is renewed.
-const RENEW_EVERY: SignedDuration = SignedDuration::from_secs(4);
-/// After this many attempts that broke, nobody can tell how it ended.
-const ATTEMPTS: i64 = 6;
-/// How long to let a backend rest after an attempt broke.
+/// After this many attempts that broke, some minutes in all, nobody can tell how it ended.
+const ATTEMPTS: i64 = 8;
+/// How long to let a backend rest after the first attempt that broke, and at most.
 const REST: SignedDuration = SignedDuration::from_secs(5);
+const LONGEST_REST: SignedDuration = SignedDuration::from_secs(60);
 
 /// Whether the effect may have been started before.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,13 +36,9 @@ pub(super) async fn run(
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let work = work_of(house, &row)?;
-    if attempt == Attempt::Later {
-        resumed(house, &work, &row).await?;
-    }
     let stopped = async move { stop.wait_for(|stop| *stop).await.is_ok() };
     let outcome = tokio::select! {
         outcome = drive(house, &work, &row, attempt) => outcome,
-        lost = keep_lease(house, &row) => return Err(lost),
         // The effect goes on outside; whoever comes next looks it up.
         _ = stopped => return rest(house, &row, SignedDuration::ZERO).await,
     };
@@ -62,57 +57,42 @@ async fn drive(house: &Arc<House>, work: &Work, row: &OperationRow, attempt: Att
     let Run::Operation { start, resume, .. } = &entry.run else {
         return Err(Fault::new("an operation whose command is none"));
     };
+    if attempt == Attempt::Later {
+        resumed(house, work, row).await?;
+    }
     let running = Running { work, operation: row };
     let go = if attempt == Attempt::First { start } else { resume };
     go(&row.command.arguments, &row.plan, &running).await
 }
 
-async fn resumed(house: &Arc<House>, work: &Work, row: &OperationRow) -> Result<(), Failure> {
+async fn resumed(house: &Arc<House>, work: &Work, row: &OperationRow) -> Result<(), Fault> {
     let mut record = house.record_of_operation(RecordKind::Resumed, row);
     record.effect = Some(effect(house, work, row));
     let sealed = house.seal(&record)?;
     let id = sealed.id;
-    house
-        .store
-        .write(move |transaction| Box::pin(async move { Ok::<_, Failure>(transaction.append(&sealed).await?) }))
-        .await?;
+    let kept = house.store.write(move |transaction| Box::pin(async move { transaction.append(&sealed).await }));
+    kept.await.map_err(|error: StoreError| Fault::new(error))?;
     (house.probe)("resumed");
     // What was started before the crash was started under a checkpoint; what starts now must be as well.
-    Ok(crate::sequencer::covered(house, id).await?)
-}
-
-/// Renews the lease for ever; returns only when it is lost.
-async fn keep_lease(house: &Arc<House>, row: &OperationRow) -> Failure {
-    loop {
-        house.clock.sleep(RENEW_EVERY).await;
-        match lease(house, row, LEASE).await {
-            Ok(true) => {}
-            Ok(false) => return Fault::new("the lease is lost").into(),
-            Err(failure) => tracing::warn!(?failure, "the lease of {} could not be renewed", row.number),
-        }
-    }
-}
-
-async fn lease(house: &Arc<House>, row: &OperationRow, length: SignedDuration) -> Result<bool, Failure> {
-    let now = house.store.now().await?;
-    let until = now.saturating_add(length).unwrap_or(now);
-    let (id, fence) = (row.id, row.fence);
-    house
-        .store
-        .write(move |transaction| Box::pin(async move { Ok(transaction.renew_lease(id, fence, until).await?) }))
-        .await
+    crate::sequencer::covered(house, id).await
 }
 
 /// Lets go of an operation, so that it is taken up again after `length`.
 async fn rest(house: &Arc<House>, row: &OperationRow, length: SignedDuration) -> Result<(), Failure> {
-    lease(house, row, length).await.map(|_| ())
+    lease(house, row.id, row.fence, length).await.map(|_| ())
+}
+
+/// How long to let a backend rest after an attempt broke: longer every time.
+fn rest_after(attempts: i64) -> SignedDuration {
+    let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(8);
+    REST.checked_mul(1 << doublings).unwrap_or(LONGEST_REST).min(LONGEST_REST)
 }
 
 /// An attempt broke. The next one looks the effect up; after too many, a person is asked.
 async fn broke(house: &Arc<House>, work: Work, row: OperationRow, fault: Fault) -> Result<(), Failure> {
     tracing::warn!(error = %fault.chain(), "attempt {} at {} broke", row.attempts, row.number);
     if row.attempts < ATTEMPTS {
-        return rest(house, &row, REST).await;
+        return rest(house, &row, rest_after(row.attempts)).await;
     }
     let summary =
         Line::new().text("Nobody can tell how it ended: ").line(&row.plan.summary).text(". The backend did not answer");

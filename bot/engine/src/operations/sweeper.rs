@@ -49,7 +49,11 @@ async fn expire(house: &Arc<House>) -> Result<(), Failure> {
     let now = house.clock.now();
     let overdue = house.store.read().await?.connection().overdue(now).await?;
     for row in overdue {
-        expire_one(house, row, now).await?;
+        let number = row.number;
+        // One that cannot be ended keeps no other from ending.
+        if let Err(failure) = expire_one(house, row, now).await {
+            tracing::error!(?failure, "{number} could not be expired");
+        }
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use andon_core::Failure;
+use andon_core::{Failure, Fault, OperationId, OperationState};
 use andon_store::OperationRow;
 use jiff::SignedDuration;
 use tokio::sync::watch;
@@ -13,10 +13,12 @@ use crate::house::House;
 
 /// How long a worker holds an operation without a sign of life.
 pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(12);
-/// Operations at a time.
-const WORKERS: usize = 8;
+/// How often the lease is renewed.
+const RENEW_EVERY: SignedDuration = SignedDuration::from_secs(4);
+/// Operations at a time. Most of them only wait for their backends.
+const WORKERS: usize = 32;
 /// Of which this many take rollbacks only.
-const RESERVED: usize = 2;
+const RESERVED: usize = 8;
 /// How long to wait for news before looking all the same.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(1);
 
@@ -54,26 +56,61 @@ async fn claim(house: &Arc<House>, urgent_only: bool) -> Result<Option<Operation
     let owner = house.owner.clone();
     house
         .store
-        .write(move |transaction| {
+        .write_quietly(move |transaction| {
             Box::pin(async move { Ok(transaction.claim_operation(&owner, now, until, urgent_only).await?) })
         })
         .await
 }
 
-/// One attempt at an operation.
+/// One attempt at an operation, for as long as its lease is kept.
 #[tracing::instrument(name = "operation", skip_all, fields(number = %row.number, id = %row.id, fence = row.fence))]
 async fn step(house: &Arc<House>, row: OperationRow, stop: watch::Receiver<bool>) {
-    let number = row.number;
-    let result = match row.state {
-        andon_core::OperationState::Queued => match begin::begin(house, row).await {
-            Ok(Some(started)) => run::run(house, started, run::Attempt::First, stop).await,
-            Ok(None) => Ok(()),
-            Err(failure) => Err(failure),
-        },
-        _ => run::run(house, row, run::Attempt::Later, stop).await,
+    let (number, id, fence) = (row.number, row.id, row.fence);
+    let result = tokio::select! {
+        result = attempt(house, row, stop) => result,
+        lost = keep_lease(house, id, fence) => Err(lost),
     };
     if let Err(failure) = result {
         // The lease runs out by itself, and the next attempt looks the effect up.
         tracing::error!(?failure, "{number} could not go on; it will be taken up again");
     }
+}
+
+async fn attempt(house: &Arc<House>, row: OperationRow, stop: watch::Receiver<bool>) -> Result<(), Failure> {
+    if row.state != OperationState::Queued {
+        return run::run(house, row, run::Attempt::Later, stop).await;
+    }
+    match begin::begin(house, row).await? {
+        Some(started) => run::run(house, started, run::Attempt::First, stop).await,
+        None => Ok(()),
+    }
+}
+
+/// Renews the lease for ever; returns only when it is lost.
+async fn keep_lease(house: &House, operation: OperationId, fence: i64) -> Failure {
+    loop {
+        house.clock.sleep(RENEW_EVERY).await;
+        match lease(house, operation, fence, LEASE).await {
+            Ok(true) => {}
+            Ok(false) => return Fault::new("the lease is lost").into(),
+            Err(failure) => tracing::warn!(?failure, "the lease of operation {operation} could not be renewed"),
+        }
+    }
+}
+
+/// Makes the lease last for `length` from now. False where it is lost.
+pub(super) async fn lease(
+    house: &House,
+    operation: OperationId,
+    fence: i64,
+    length: SignedDuration,
+) -> Result<bool, Failure> {
+    let now = house.store.now().await?;
+    let until = now.saturating_add(length).unwrap_or(now);
+    house
+        .store
+        .write_quietly(move |transaction| {
+            Box::pin(async move { Ok(transaction.renew_lease(operation, fence, until).await?) })
+        })
+        .await
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::connection::{Connection, Transaction, json, maybe_time, micros, on, parse, time, to_json};
-use crate::error::StoreError;
+use crate::error::{StoreError, readable};
 use crate::invocations::{Accepted, StoredCommand};
 
 /// An operation to be reserved.
@@ -306,7 +306,7 @@ impl Transaction<'_> {
 
     /// Takes up an operation: one whose worker is gone, or the next queued one of whose targets nobody holds. A rollback also where the
     /// holder's end is unknown, or where nobody has asked the holder to stop yet, so that it can. Rollbacks first, then by age.
-    /// `urgent_only` keeps places free for them.
+    /// `urgent_only` keeps places free for them. One that cannot be read is passed over for as long as its lease lasts.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -333,7 +333,7 @@ impl Transaction<'_> {
         let row: Option<Row> = on!(self.0, c, sql = [claim!(""), claim!("for update of o skip locked")] => {
             sqlx::query_as(sql).bind(owner).bind(micros(now)).bind(micros(until)).bind(urgent_only).fetch_optional(&mut **c).await?
         });
-        row.map(operation).transpose()
+        Ok(row.and_then(|row| readable(operation(row), "an operation")))
     }
 
     /// Keeps a lease for longer. False where it is lost.

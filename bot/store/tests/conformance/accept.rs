@@ -13,12 +13,14 @@ both! {
     an_expired_claim_is_taken_over,
     a_released_claim_is_free_at_once,
     the_oldest_is_claimed_first,
+    what_cannot_wait_is_claimed_first,
+    what_cannot_be_read_blocks_nobody,
     the_proof_goes_along,
     a_forgotten_act_is_new_again,
 }
 
 async fn claim(store: &Store, owner: &'static str, now: i64, until: i64) -> Option<Accepted> {
-    let claimed = unit!(store, |transaction| transaction.claim_invocation(owner, at(now), at(until)));
+    let claimed = unit!(store, |transaction| transaction.claim_invocation(owner, at(now), at(until), false));
     claimed.await.expect("invocations cannot be claimed")
 }
 
@@ -66,6 +68,7 @@ async fn a_refused_unit_leaves_no_trace_of_the_act(world: World) {
         records: &records,
         receipt: &receipt,
         state: andon_store::NewInvocationState::Accepted,
+        urgent: false,
     }));
     assert!(matches!(refused.await, Err(StoreError::Database(_))));
     assert!(matches!(given::accept(&store, &world, id, "console//line/1", 0).await, Acceptance::New(_)));
@@ -112,6 +115,31 @@ async fn the_oldest_is_claimed_first(world: World) {
         assert_eq!(claimed.invocation().id, id);
     }
     assert!(claim(&store, "a", 10, 20).await.is_none());
+}
+
+async fn what_cannot_wait_is_claimed_first(world: World) {
+    let store = world.open().await;
+    let slow = given::accepted(&store, &world, 1).await.invocation().id;
+    let quick = InvocationId::new(at(2), &*world.dice);
+    given::accept_in_lane(&store, &world, quick, "console//line/quick", 2, true).await;
+    let only = async || unit!(store, |transaction| transaction.claim_invocation("a", at(10), at(20), true)).await;
+    assert_eq!(only().await.expect("no claim").expect("it is urgent").invocation().id, quick);
+    assert!(only().await.expect("no claim").is_none(), "places kept free are for what cannot wait");
+    assert_eq!(claim(&store, "b", 10, 20).await.expect("the other waits").invocation().id, slow);
+    // Once the lease of the first has run out, it goes first again.
+    assert_eq!(claim(&store, "b", 20, 30).await.expect("it is free again").invocation().id, quick);
+}
+
+async fn what_cannot_be_read_blocks_nobody(world: World) {
+    let store = world.open().await;
+    let broken = given::accepted(&store, &world, 1).await.invocation().id;
+    let whole = given::accepted(&store, &world, 2).await.invocation().id;
+    let mut raw = world.raw().await;
+    raw.execute(format!("update invocations set body = '{{}}' where id = '{broken}'")).await.expect("not broken");
+    assert!(claim(&store, "a", 10, 20).await.is_none(), "nobody can proceed with it");
+    assert_eq!(claim(&store, "a", 10, 20).await.expect("the next one").invocation().id, whole);
+    let waiting = store.read().await.expect("no reader").connection().waiting_invocations().await;
+    assert_eq!(waiting.expect("no count").0, 2, "it is not forgotten");
 }
 
 async fn the_proof_goes_along(world: World) {

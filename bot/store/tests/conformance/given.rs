@@ -67,6 +67,18 @@ pub(crate) async fn accepted(store: &Store, world: &World, seconds: i64) -> Acce
 
 /// Delivers a human act.
 pub(crate) async fn accept(store: &Store, world: &World, id: InvocationId, key: &str, seconds: i64) -> Acceptance {
+    accept_in_lane(store, world, id, key, seconds, false).await
+}
+
+/// Delivers a human act that may be one that cannot wait.
+pub(crate) async fn accept_in_lane(
+    store: &Store,
+    world: &World,
+    id: InvocationId,
+    key: &str,
+    seconds: i64,
+    urgent: bool,
+) -> Acceptance {
     let (said, speaker, command) = (said(key, seconds), speaker("ana"), command());
     let records = [sealed(world, RecordKind::Asked, seconds)];
     let receipt = Receipt::Accepted { invocation: id, audience: andon_core::Audience::Room };
@@ -78,6 +90,7 @@ pub(crate) async fn accept(store: &Store, world: &World, id: InvocationId, key: 
         records: &records,
         receipt: &receipt,
         state: NewInvocationState::Accepted,
+        urgent,
     }));
     accepted.await.expect("an act is not accepted")
 }

@@ -18,6 +18,7 @@ both! {
     versions_of_a_card_are_coalesced,
     a_message_waits_for_its_card,
     what_could_not_be_said_is_tried_again,
+    what_cannot_be_read_blocks_no_other_room,
     what_is_stale_is_not_said,
     what_is_given_up_blocks_nobody,
     marks_are_unique,
@@ -177,7 +178,7 @@ async fn what_could_not_be_said_is_tried_again(world: World) {
     put_card(&store, id, ROOMS[1], "7").await;
     put(&store, news(ROOMS[0], "1")).await;
     put(&store, news(ROOMS[0], "2")).await;
-    for (attempt, now) in [(0, 0), (1, 100), (2, 200)] {
+    for (attempt, now) in [(1, 0), (2, 100), (3, 200)] {
         let items = claim(&store, now, 10).await;
         assert_eq!(texts(&items), ["7", "1"]);
         for item in items {
@@ -186,10 +187,25 @@ async fn what_could_not_be_said_is_tried_again(world: World) {
         }
         assert!(claim(&store, now + 99, 10).await.is_empty(), "not before its time, and nothing overtakes it");
     }
-    // A dispatcher that is gone has noted nothing: its lease runs out.
+    // A dispatcher that is gone has noted nothing: its lease runs out. That it may have said something is remembered all the same.
     assert_eq!(texts(&claim(&store, 300, 10).await), ["7", "1"]);
     assert!(claim(&store, 314, 10).await.is_empty());
-    assert_eq!(texts(&claim(&store, 315, 10).await), ["7", "1"]);
+    let items = claim(&store, 315, 10).await;
+    assert_eq!(texts(&items), ["7", "1"]);
+    assert!(items.iter().all(|item| item.attempts == 5));
+}
+
+async fn what_cannot_be_read_blocks_no_other_room(world: World) {
+    let store = world.open().await;
+    put(&store, news(ROOMS[0], "1")).await;
+    put(&store, news(ROOMS[1], "2")).await;
+    world
+        .raw()
+        .await
+        .execute(format!("update messages set message = '[]' where room = '{}'", ROOMS[0]))
+        .await
+        .expect("not broken");
+    assert_eq!(texts(&claim(&store, 0, 10).await), ["2"]);
 }
 
 async fn what_is_stale_is_not_said(world: World) {
