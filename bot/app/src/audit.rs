@@ -47,7 +47,7 @@ pub(crate) async fn run(command: AuditCommand) -> Result<u8> {
 }
 
 fn print(row: &RecordRow) -> Result<()> {
-    let mut value = andon_trail::open(&row.leaf, &row.disclosures)?;
+    let mut value = andon_trail::open(&row.leaf, &row.texts, &row.disclosures)?;
     value["number"] = serde_json::json!(row.number);
     value["leaf_hash"] = serde_json::json!(row.leaf_hash);
     println!("{value}");

@@ -39,8 +39,8 @@ pub use outcome::{Cause, OperationState, Outcome};
 pub use person::{Identity, Person, Speaker};
 pub use plan::{Artifact, Change, Finding, Gate, GateState, Plan, Step, Target};
 pub use record::{
-    ApprovalFacts, BypassFacts, ClockState, Decision, EffectFacts, GateFacts, OutcomeFacts, Place, PlanFacts, Private,
-    ProofStrength, Record, RecordKind, Saying, When, Who,
+    ApprovalFacts, AuthorFacts, BypassFacts, CheckFacts, ClockState, Decision, EffectFacts, GateFacts, OutcomeFacts,
+    Place, PlanFacts, Private, ProofStrength, Record, RecordKind, Saying, SourceFacts, When, Who,
 };
 pub use redact::Redactor;
 pub use room::Room;

@@ -7,6 +7,10 @@ use serde_json::Value;
 
 use crate::{Digest, GateState, InvocationId, OperationId, OperationNumber, RecordId, Target, TeamName};
 
+mod change;
+
+pub use change::{ApprovalFacts, AuthorFacts, BypassFacts, CheckFacts, EffectFacts, PlanFacts, SourceFacts};
+
 /// A value that the trail commits to without showing it: in the leaf stands `{"commitment": SHA-256(salt ‖ value)}`, and salt and value
 /// are kept beside. Personal data, free text and hosts are private from the first version of the format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,11 +77,11 @@ impl RecordKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClockState {
-    /// The operating system says that it is synchronised.
+    /// The service that sets it (systemd-timesyncd) says that it has done so since the machine started.
     Synchronised,
     /// The operating system says that it is not.
     Unsynchronised,
-    /// Nobody knows.
+    /// Nobody said anything.
     Unknown,
 }
 
@@ -92,6 +96,8 @@ pub struct When {
     pub recorded: Timestamp,
     /// What is known of that clock.
     pub clock: ClockState,
+    /// How far it is from the true time, in microseconds, as far as the operating system can tell.
+    pub offset: Option<i64>,
 }
 
 /// How strongly a speaker was proved to be who they are.
@@ -197,78 +203,6 @@ pub struct Decision {
     pub gates: Vec<GateFacts>,
 }
 
-/// A plan inside a record: whole, not only its digest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlanFacts {
-    /// What approvals name.
-    pub digest: Digest,
-    /// The digested change, as it was digested.
-    pub change: crate::Change,
-    /// `standard`, `normal` or `emergency`.
-    pub risk: String,
-    /// The version to go back to.
-    pub rollback_target: Option<String>,
-}
-
-/// An approval inside a record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ApprovalFacts {
-    /// The digest that was named.
-    pub digest: Digest,
-    /// The rules that made the approver eligible.
-    pub eligible_by: Vec<String>,
-    /// The text that was shown to the approver.
-    pub shown: Private,
-    /// When it was shown.
-    pub shown_at: Timestamp,
-    /// When the approver answered.
-    pub answered_at: Timestamp,
-    /// Whether a second proof was given.
-    pub step_up: bool,
-    /// Whether the approver is none of the authors; unknown without a source repository.
-    pub independent_of_authors: Option<bool>,
-    /// How many approvals there are now.
-    pub count: u32,
-    /// How many are needed.
-    pub needed: u32,
-}
-
-/// A control that was passed by.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BypassFacts {
-    /// The controls.
-    pub controls: Vec<String>,
-    /// Why.
-    pub reason: Private,
-    /// Who was told, by number.
-    pub told: Vec<i64>,
-    /// Who reviewed it, by number.
-    pub reviewed_by: Option<i64>,
-}
-
-/// What was done outside.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EffectFacts {
-    /// The backend's name.
-    pub backend: String,
-    /// The idempotency key given to it.
-    pub key: String,
-    /// Its own id or address of the effect.
-    pub reference: Option<String>,
-    /// The credential under which it was done.
-    pub credential: Option<String>,
-    /// Which attempt.
-    pub attempt: u32,
-    /// The fencing token of the lease.
-    pub fence: i64,
-    /// When it began.
-    pub started: Option<Timestamp>,
-    /// When it ended.
-    pub ended: Option<Timestamp>,
-    /// What was seen, where, when.
-    pub observed: Option<Private>,
-}
-
 /// How it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutcomeFacts {
@@ -297,7 +231,7 @@ pub struct Record {
     pub operation_number: Option<OperationNumber>,
     /// The invocation that it belongs to.
     pub invocation: Option<InvocationId>,
-    /// The record that caused it.
+    /// The record that caused it: for everything that becomes of an operation, the record of its plan.
     pub parent: Option<RecordId>,
     /// The incident that it belongs to.
     pub incident: Option<String>,
@@ -345,7 +279,7 @@ impl Record {
             incident: None,
             drill: false,
             targets: Vec::new(),
-            when: When { happened: None, received: None, recorded, clock: ClockState::Unknown },
+            when: When { happened: None, received: None, recorded, clock: ClockState::Unknown, offset: None },
             who: None,
             place: None,
             said: None,

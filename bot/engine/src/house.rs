@@ -73,6 +73,8 @@ pub struct House {
     pub(crate) signed: watch::Sender<u64>,
     /// Since when records go unsigned although somebody tries.
     pub(crate) unsigned_since: watch::Sender<Option<Timestamp>>,
+    /// Held while the trail is verified, which reads all of it.
+    pub(crate) verifying: tokio::sync::Mutex<()>,
     configuration: RwLock<Arc<Configuration>>,
     numbers: RwLock<BTreeMap<PersonId, i64>>,
 }
@@ -97,6 +99,7 @@ impl House {
             probe: parts.probe,
             signed: watch::Sender::new(0),
             unsigned_since: watch::Sender::new(None),
+            verifying: tokio::sync::Mutex::default(),
             configuration: RwLock::new(Arc::new(parts.configuration)),
             numbers: RwLock::default(),
         };

@@ -60,6 +60,7 @@ impl House {
         record.operation = Some(operation.id);
         record.operation_number = Some(operation.number);
         record.invocation = Some(operation.invocation);
+        record.parent = Some(operation.planned_record);
         record.targets.clone_from(&operation.targets);
         record.who = Some(Who {
             on_behalf_of: self.number(&operation.asked_by.person),
@@ -128,6 +129,9 @@ pub(crate) fn plan(plan: &Plan, digest: Digest, rollback: bool) -> PlanFacts {
         change: plan.change.clone(),
         risk: if rollback { "standard" } else { "normal" }.to_owned(),
         rollback_target,
+        source: None,
+        promoted_from: None,
+        ticket: None,
     }
 }
 
@@ -136,9 +140,9 @@ pub(crate) fn outcome(state: &str, text: &str) -> OutcomeFacts {
     OutcomeFacts { state: state.to_owned(), text: Private::new(text) }
 }
 
-/// What the kernel says of its clock (adjtimex, STA_UNSYNC), where it can be asked without privileges.
+/// Whether systemd-timesyncd says that it has set the clock. The kernel's own word (`adjtimex`) cannot be had without unsafe code, and
+/// without either nobody knows.
 fn clock_state() -> ClockState {
-    // systemd-timesyncd and chrony leave this mark when they have set the clock; without either nobody knows.
     if std::path::Path::new("/run/systemd/timesync/synchronized").exists() {
         ClockState::Synchronised
     } else {

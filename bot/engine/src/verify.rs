@@ -1,10 +1,26 @@
-//! Verification of the trail as a store keeps it: reads everything and hands it to the trail's own verifier.
+//! Verification of the trail as a store keeps it: reads everything, a page at a time, and hands it to the trail's own verifier.
 
+use andon_core::{Digest, Failure, Refusal};
 use andon_store::{Store, StoreError};
 use andon_trail::{Leaf, Report, Verifier, VerifierKey};
 
-/// Records read at a time.
+use crate::house::House;
+
+/// Rows read at a time. Each page has a reader of its own, so that whoever else reads comes between.
 const PAGE: u32 = 500;
+
+impl House {
+    /// Verifies the whole trail against the key that signs it now, and the anchor outside the database.
+    ///
+    /// # Errors
+    /// Refused while another verification runs: each reads everything.
+    pub async fn verify(&self) -> Result<Report, Failure> {
+        let Ok(_alone) = self.verifying.try_lock() else {
+            return Err(Refusal::new("The trail is being verified already", "wait for that answer").into());
+        };
+        Ok(verify(&self.store, Some(self.verifier_key()), None, self.anchored().as_deref()).await?)
+    }
+}
 
 /// Verifies the whole trail in `store`, against the `pinned` key or, where none is pinned, the one found `beside` it. `anchor` is the
 /// text of a checkpoint kept outside the database.
@@ -18,39 +34,60 @@ pub async fn verify(
     anchor: Option<&str>,
 ) -> Result<Report, StoreError> {
     let mut verifier = Verifier::new(pinned, beside);
-    let mut reader = store.read().await?;
-    let mut connection = reader.connection();
-    // Checkpoints first: what is written meanwhile is then beyond all of them, and left to the next verification.
-    let checkpoints = connection.checkpoints(i64::MAX, PAGE).await?;
-    let end = match checkpoints.first() {
-        Some((size, ..)) => *size,
-        None => connection.tree_size().await?,
-    };
-    let mut from = 0;
+    // Checkpoints first: what is written meanwhile is then beyond all of them, and counted as such.
+    checkpoints(store, &mut verifier).await?;
+    let end = store.read().await?.connection().tree_size().await?;
+    leaves(store, end, &mut verifier).await?;
+    texts(store, &mut verifier).await?;
+    if let Some(anchor) = anchor {
+        verifier.anchor(anchor);
+    }
+    verifier.unnumbered(store.read().await?.connection().unnumbered().await?.0);
+    Ok(verifier.finish())
+}
+
+async fn checkpoints(store: &Store, verifier: &mut Verifier) -> Result<(), StoreError> {
+    let mut below = i64::MAX;
     loop {
-        let page = connection.leaves(from, PAGE).await?;
-        for row in page.iter().filter(|row| row.number.is_some_and(|number| number.0 < end)) {
-            let number = row.number.map_or(0, |number| number.0);
-            let leaf = Leaf {
+        let page = store.read().await?.connection().checkpoints(below, PAGE).await?;
+        for (_, _, note) in &page {
+            verifier.checkpoint(note);
+        }
+        let Some((size, ..)) = page.last() else { return Ok(()) };
+        below = i64::try_from(*size).unwrap_or(i64::MAX);
+    }
+}
+
+async fn leaves(store: &Store, end: u64, verifier: &mut Verifier) -> Result<(), StoreError> {
+    let mut from = 0;
+    while from < end {
+        let page = store.read().await?.connection().leaves(from, PAGE).await?;
+        for row in &page {
+            let Some(number) = row.number.map(|number| number.0).filter(|number| *number < end) else { continue };
+            verifier.leaf(&Leaf {
                 number,
                 bytes: &row.leaf,
                 hash: row.leaf_hash,
                 index: Some(&row.index),
                 disclosures: &row.disclosures,
-            };
-            verifier.leaf(&leaf);
+                texts: &row.texts,
+            });
         }
-        match page.last().and_then(|row| row.number) {
-            Some(last) if last.0 + 1 < end => from = last.0 + 1,
-            _ => break,
+        let Some(last) = page.last().and_then(|row| row.number) else { return Ok(()) };
+        from = last.0.saturating_add(1);
+    }
+    Ok(())
+}
+
+/// Texts last: those that a record names were written with it.
+async fn texts(store: &Store, verifier: &mut Verifier) -> Result<(), StoreError> {
+    let mut after: Option<Digest> = None;
+    loop {
+        let page = store.read().await?.connection().texts_after(after, PAGE).await?;
+        for (digest, body) in &page {
+            verifier.text(*digest, body);
         }
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        after = Some(*last);
     }
-    for (_, _, note) in &checkpoints {
-        verifier.checkpoint(note);
-    }
-    if let Some(anchor) = anchor {
-        verifier.anchor(anchor);
-    }
-    verifier.unnumbered(connection.unnumbered().await?.0);
-    Ok(verifier.finish())
 }

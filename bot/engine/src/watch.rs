@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use andon_core::ports::{Live, Running};
-use andon_core::{Action, Failure, Line, Message, Record, RecordKind, Room, Style, Target, Tone};
+use andon_core::{Action, Failure, Line, Message, Private, Record, RecordKind, Room, Style, Target, Tone};
 use andon_store::{NewMessage, OperationRow, Transaction, Watched};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -180,7 +180,7 @@ fn observed(
     record.details = json!({
         "version": running.map(|running| &running.artifact.version),
         "digest": running.map(|running| running.artifact.digest),
-        "evidence": running.map(|running| &running.evidence),
+        "evidence": running.map(|running| Private::new(&running.evidence)),
     });
     record
 }

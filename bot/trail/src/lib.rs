@@ -16,5 +16,5 @@ mod verify;
 
 pub use checkpoint::{CheckpointError, SignedCheckpoint, open_checkpoint, read_unverified, sign};
 pub use key::{KeyError, SigningKey, VerifierKey};
-pub use seal::{Disclosure, Index, LEAF_LIMIT, SealError, Sealed, index_of, open, seal};
+pub use seal::{Disclosure, Index, LEAF_LIMIT, SealError, Sealed, open, seal, texts_beside, whole};
 pub use verify::{Leaf, Report, Verdict, Verifier};

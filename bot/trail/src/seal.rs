@@ -10,8 +10,12 @@ use crate::tree;
 /// The most bytes of a leaf.
 pub const LEAF_LIMIT: usize = 16 * 1024;
 
-/// The members of a record that are kept beside the leaf where it would be too large, the largest contributors first.
-const MOVABLE: &[&str] = &["/plan/change", "/details", "/said/arguments", "/decision/gates"];
+/// The members of a record that are kept beside the leaf where it would be too large, in this order.
+const MOVABLE: &[&str] =
+    &["/plan/change", "/plan/source", "/details", "/said/arguments", "/decision/gates", "/targets"];
+
+/// What is shorter gains nothing from being named by digest.
+const WORTH_MOVING: usize = 128;
 
 /// Where JSON that people's words shaped stands: nothing in there may look like a commitment.
 const FOREIGN: &[&str] = &["/said/arguments", "/plan/change/arguments"];
@@ -37,12 +41,15 @@ pub enum SealError {
     /// A disclosed value does not match its commitment.
     #[error("what is disclosed at {0} is not what was committed to")]
     Commitment(String),
+    /// A text that the leaf names is not there, or is not that text.
+    #[error("what {0} names by digest is not kept beside it")]
+    Text(String),
 }
 
 /// What is disclosed of a leaf: the value behind a commitment. `SHA-256(salt ‖ value)` must equal it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disclosure {
-    /// Where in the leaf, as a JSON pointer (RFC 6901).
+    /// Where in the record, with its texts in their places, as a JSON pointer (RFC 6901).
     pub path: String,
     /// 16 random bytes.
     pub salt: [u8; 16],
@@ -57,7 +64,7 @@ impl Disclosure {
     }
 }
 
-/// What a store keeps beside a leaf to search by. All of it stands in the leaf as well.
+/// What a store keeps beside a leaf to search by. All of it stands in the record as well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Index {
     /// What it tells.
@@ -106,12 +113,11 @@ pub fn seal(record: &Record, redactor: &Redactor, entropy: &dyn Entropy) -> Resu
     }
     let mut sealing = Sealing { redactor, entropy, disclosures: Vec::new() };
     sealing.walk(&mut value, String::new())?;
+    let disclosures = sealing.disclosures;
+    let index = index(&value)?;
     let mut texts = Vec::new();
     let leaf = shrink(&mut value, &mut texts)?;
-    let Sealing { mut disclosures, .. } = sealing;
-    // What moved beside the leaf took its commitments along; they are found in the text that it became.
-    disclosures.retain(|disclosure| value.pointer(&disclosure.path).is_some());
-    Ok(Sealed { id: record.id, leaf_hash: tree::leaf_hash(&leaf), index: index_of(&leaf)?, leaf, disclosures, texts })
+    Ok(Sealed { id: record.id, leaf_hash: tree::leaf_hash(&leaf), leaf, disclosures, index, texts })
 }
 
 struct Sealing<'a> {
@@ -186,8 +192,9 @@ fn shrink(value: &mut Value, texts: &mut Vec<(Digest, String)>) -> Result<Vec<u8
             return Ok(leaf);
         }
         let place = movable.next().ok_or(SealError::TooLarge(leaf.len()))?;
-        if let Some(member) = value.pointer_mut(place) {
-            let text = String::from_utf8_lossy(&canonical(member)?).into_owned();
+        let Some(member) = value.pointer_mut(place) else { continue };
+        let text = String::from_utf8_lossy(&canonical(member)?).into_owned();
+        if text.len() > WORTH_MOVING {
             let digest = Digest::of(&text);
             *member = json!({ "sha256": digest });
             texts.push((digest, text));
@@ -199,23 +206,22 @@ fn canonical(value: &Value) -> Result<Vec<u8>, SealError> {
     serde_json_canonicalizer::to_vec(value).map_err(SealError::Json)
 }
 
-/// What a leaf can be searched by.
+/// What a whole record can be searched by.
 ///
 /// # Errors
-/// It is not a leaf.
-pub fn index_of(leaf: &[u8]) -> Result<Index, SealError> {
-    let value: Value = serde_json::from_slice(leaf).map_err(SealError::Json)?;
+/// It is not a record.
+pub(crate) fn index(value: &Value) -> Result<Index, SealError> {
     Ok(Index {
-        kind: required(&value, "/kind")?,
-        recorded: microseconds(required(&value, "/when/recorded")?),
-        person: optional(&value, "/who/number")?,
-        targets: optional(&value, "/targets")?.unwrap_or_default(),
-        command: optional::<Vec<String>>(&value, "/said/command")?
+        kind: required(value, "/kind")?,
+        recorded: microseconds(required(value, "/when/recorded")?),
+        person: optional(value, "/who/number")?,
+        targets: optional(value, "/targets")?.unwrap_or_default(),
+        command: optional::<Vec<String>>(value, "/said/command")?
             .filter(|path| !path.is_empty())
             .map(|path| path.join(" ")),
-        outcome: optional(&value, "/outcome/state")?,
-        operation: optional(&value, "/operation")?,
-        invocation: optional(&value, "/invocation")?,
+        outcome: optional(value, "/outcome/state")?,
+        operation: optional(value, "/operation")?,
+        invocation: optional(value, "/invocation")?,
     })
 }
 
@@ -233,12 +239,50 @@ fn optional<T: serde::de::DeserializeOwned>(value: &Value, place: &str) -> Resul
     value.pointer(place).map(|member| serde_json::from_value(member.clone()).map_err(SealError::Json)).transpose()
 }
 
-/// The record with what is disclosed put back in its places.
+/// The digests of the texts that a leaf names, with the places where it does.
+fn named(leaf: &Value) -> impl Iterator<Item = (&'static str, Digest)> {
+    MOVABLE.iter().filter_map(|place| {
+        let members = leaf.pointer(place)?.as_object().filter(|members| members.len() == 1)?;
+        Some((*place, members.get("sha256")?.as_str()?.parse().ok()?))
+    })
+}
+
+/// The digests of the texts that are kept beside a leaf.
 ///
 /// # Errors
-/// It is not a leaf, or a disclosure is not what was committed to.
-pub fn open(leaf: &[u8], disclosures: &[Disclosure]) -> Result<Value, SealError> {
+/// It is not a leaf.
+pub fn texts_beside(leaf: &[u8]) -> Result<Vec<Digest>, SealError> {
+    let value: Value = serde_json::from_slice(leaf).map_err(SealError::Json)?;
+    Ok(named(&value).map(|(_, digest)| digest).collect())
+}
+
+/// The record of a leaf, with the texts beside it in their places.
+///
+/// # Errors
+/// It is not a leaf, or a text that it names is not among `texts`.
+pub fn whole(leaf: &[u8], texts: &[(Digest, String)]) -> Result<Value, SealError> {
     let mut value: Value = serde_json::from_slice(leaf).map_err(SealError::Json)?;
+    for (place, digest) in named(&value).collect::<Vec<_>>() {
+        let text = texts.iter().find(|(known, text)| *known == digest && Digest::of(text) == digest);
+        let (_, text) = text.ok_or_else(|| SealError::Text(place.to_owned()))?;
+        if let Some(member) = value.pointer_mut(place) {
+            *member = serde_json::from_str(text).map_err(SealError::Json)?;
+        }
+    }
+    Ok(value)
+}
+
+/// The record of a leaf, with the texts beside it and what is disclosed of it in their places.
+///
+/// # Errors
+/// As [`whole`]; or a disclosure is not what was committed to.
+pub fn open(leaf: &[u8], texts: &[(Digest, String)], disclosures: &[Disclosure]) -> Result<Value, SealError> {
+    let mut value = whole(leaf, texts)?;
+    disclose(&mut value, disclosures)?;
+    Ok(value)
+}
+
+pub(crate) fn disclose(value: &mut Value, disclosures: &[Disclosure]) -> Result<(), SealError> {
     for disclosure in disclosures {
         let committed = value.pointer_mut(&disclosure.path);
         let place = committed
@@ -246,5 +290,5 @@ pub fn open(leaf: &[u8], disclosures: &[Disclosure]) -> Result<Value, SealError>
             .ok_or_else(|| SealError::Commitment(disclosure.path.clone()))?;
         *place = Value::String(disclosure.value.clone());
     }
-    Ok(value)
+    Ok(())
 }

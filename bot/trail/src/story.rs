@@ -1,14 +1,32 @@
-//! The story that records tell: what was started has an end, and what was approved was this plan, by somebody else.
+//! The story that the records of an operation tell, as `docs/record.md` says that it must go: planned, agreed to by others, started once
+//! with just that plan, and ended once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+/// How far an operation has come.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Progress {
+    /// Nothing was started outside.
+    #[default]
+    Waiting,
+    /// It was started, and its end is not told yet.
+    Running,
+    /// It ended in a way that nobody could tell.
+    InDoubt,
+    /// It has its end.
+    Over,
+}
+
 #[derive(Default)]
 struct Operation {
-    planned: Option<String>,
+    progress: Progress,
+    planned: bool,
+    digest: Option<String>,
     asker: Option<i64>,
-    open: bool,
+    needs: u64,
+    agreed: BTreeSet<i64>,
 }
 
 /// Follows operations through the records, in their order.
@@ -19,44 +37,120 @@ pub(crate) struct Story {
 
 impl Story {
     /// Takes the next record in, and says what is wrong with it.
-    pub(crate) fn follow(&mut self, record: &Value) -> Option<String> {
-        let text = |place: &str| record.pointer(place).and_then(Value::as_str);
-        let kind = text("/kind")?;
-        let operation = self.operations.entry(text("/operation")?.to_owned()).or_default();
-        let person = record.pointer("/who/number").and_then(Value::as_i64);
+    pub(crate) fn follow(&mut self, record: &Value) -> Vec<&'static str> {
+        let (Some(kind), Some(id)) = (text(record, "/kind"), text(record, "/operation")) else { return Vec::new() };
+        let operation = self.operations.entry(id.to_owned()).or_default();
         match kind {
-            "planned" => {
-                operation.planned = text("/plan/digest").map(str::to_owned);
-                operation.asker = person;
-                None
-            }
-            "approved" => operation.approval(text("/approval/digest"), person),
-            "started" => {
-                operation.open = true;
-                None
-            }
-            "finished" | "settled" => {
-                operation.open = false;
-                None
-            }
-            _ => None,
+            "planned" => operation.plan(record),
+            "approved" => operation.approve(record),
+            "started" => operation.start(record),
+            "objected" | "expired" => operation.drop_it(),
+            "cancelled" if operation.progress == Progress::Running => Vec::new(),
+            "cancelled" => operation.drop_it(),
+            "resumed" => wrong(&[(operation.progress != Progress::Running, "resumes what is not running")]),
+            "finished" => operation.finish(text(record, "/outcome/state")),
+            "settled" => operation.settle(),
+            _ => Vec::new(),
         }
     }
 
     /// The operations that were started and have no end yet.
     pub(crate) fn open(&self) -> Vec<String> {
-        self.operations.iter().filter(|(_, operation)| operation.open).map(|(id, _)| id.clone()).collect()
+        let running = self.operations.iter().filter(|(_, operation)| operation.progress == Progress::Running);
+        running.map(|(id, _)| id.clone()).collect()
     }
 }
 
+fn text<'a>(record: &'a Value, place: &str) -> Option<&'a str> {
+    record.pointer(place).and_then(Value::as_str)
+}
+
+fn number(record: &Value, place: &str) -> Option<i64> {
+    record.pointer(place).and_then(Value::as_i64)
+}
+
+/// The words for whatever is wrong.
+fn wrong(rules: &[(bool, &'static str)]) -> Vec<&'static str> {
+    rules.iter().filter(|(broken, _)| *broken).map(|(_, words)| *words).collect()
+}
+
 impl Operation {
-    fn approval(&self, digest: Option<&str>, person: Option<i64>) -> Option<String> {
-        if self.planned.as_deref() != digest || digest.is_none() {
-            return Some("an approval names another plan than its operation's".to_owned());
-        }
-        if person.is_none() || person == self.asker {
-            return Some("an approval was given by the asker, or by nobody".to_owned());
-        }
-        None
+    fn plan(&mut self, record: &Value) -> Vec<&'static str> {
+        let allowed = record.pointer("/decision/allowed") == Some(&Value::Bool(true));
+        let problems = wrong(&[
+            (self.planned, "plans an operation a second time"),
+            (self.progress != Progress::Waiting, "plans an operation that has started or ended"),
+            (!allowed, "plans an operation without being allowed to"),
+        ]);
+        self.planned = true;
+        self.digest = text(record, "/plan/digest").map(str::to_owned);
+        self.asker = number(record, "/who/number");
+        self.needs = needs(record);
+        problems
     }
+
+    /// Whether a digest is that of the plan; without one nothing is.
+    fn is_plan(&self, digest: Option<&str>) -> bool {
+        digest.is_some() && self.digest.as_deref() == digest
+    }
+
+    fn approve(&mut self, record: &Value) -> Vec<&'static str> {
+        let person = number(record, "/who/number");
+        let other = person.filter(|_| person != self.asker);
+        wrong(&[
+            (!self.planned, "approves what was never planned"),
+            (self.progress != Progress::Waiting, "approves an operation that has started or ended"),
+            (!self.is_plan(text(record, "/approval/digest")), "approves another plan than its operation's"),
+            (other.is_none(), "is an approval by the asker, or by nobody"),
+            (other.is_some_and(|person| !self.agreed.insert(person)), "is a second approval by the same person"),
+        ])
+    }
+
+    fn start(&mut self, record: &Value) -> Vec<&'static str> {
+        let asker = number(record, "/who/on_behalf_of");
+        let agreed = u64::try_from(self.agreed.len()).unwrap_or(u64::MAX);
+        let before = std::mem::replace(&mut self.progress, Progress::Running);
+        if !self.planned {
+            return vec!["starts what was never planned"];
+        }
+        wrong(&[
+            (before != Progress::Waiting, "starts an operation a second time, or after its end"),
+            (!self.is_plan(text(record, "/plan/digest")), "starts another plan than its operation's"),
+            (asker.is_none() || asker != self.asker, "starts an operation for somebody else than its asker"),
+            (agreed < self.needs, "starts an operation without the approvals that it needs"),
+        ])
+    }
+
+    /// It was denied, withdrawn or forgotten before anything was done.
+    fn drop_it(&mut self) -> Vec<&'static str> {
+        let before = std::mem::replace(&mut self.progress, Progress::Over);
+        wrong(&[
+            (!self.planned, "ends what was never planned"),
+            (before != Progress::Waiting, "ends an operation as if nothing had been started or ended"),
+        ])
+    }
+
+    fn finish(&mut self, state: Option<&str>) -> Vec<&'static str> {
+        let after = if state == Some("unknown") { Progress::InDoubt } else { Progress::Over };
+        match std::mem::replace(&mut self.progress, after) {
+            Progress::Running => Vec::new(),
+            // The world had moved, and nothing was started.
+            Progress::Waiting => {
+                wrong(&[(!self.planned || state != Some("failed"), "finishes what was never started")])
+            }
+            Progress::InDoubt | Progress::Over => vec!["finishes an operation a second time"],
+        }
+    }
+
+    fn settle(&mut self) -> Vec<&'static str> {
+        let before = std::mem::replace(&mut self.progress, Progress::Over);
+        wrong(&[(before != Progress::InDoubt, "settles an operation whose end was not unknown")])
+    }
+}
+
+/// How many approvals a plan needs. One that does not say needs more than there are people.
+fn needs(record: &Value) -> u64 {
+    let gates = record.pointer("/decision/gates").and_then(Value::as_array);
+    let exempt = gates.into_iter().flatten().any(|gate| gate["gate"] == "approval" && gate["state"] == "exempt");
+    if exempt { 0 } else { record.pointer("/decision/approvals_needed").and_then(Value::as_u64).unwrap_or(u64::MAX) }
 }

@@ -1,6 +1,6 @@
 //! Verification of a whole trail, leaf by leaf, by whoever holds it and trusts nobody.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use andon_core::Digest;
@@ -27,9 +27,11 @@ pub struct Leaf<'a> {
     pub index: Option<&'a Index>,
     /// What is disclosed of it.
     pub disclosures: &'a [Disclosure],
+    /// The texts that it names by digest.
+    pub texts: &'a [(Digest, String)],
 }
 
-/// Checks a trail. Feed all leaves in the order of their numbers, all checkpoints in any order, then [`Verifier::finish`].
+/// Checks a trail. Feed all leaves in the order of their numbers, all checkpoints and texts in any order, then [`Verifier::finish`].
 pub struct Verifier {
     pinned: Option<VerifierKey>,
     beside: Option<VerifierKey>,
@@ -39,6 +41,9 @@ pub struct Verifier {
     anchors: Vec<SignedCheckpoint>,
     unnumbered: u64,
     story: Story,
+    texts: BTreeSet<Digest>,
+    /// Texts that records name, each with the first record that does.
+    named: BTreeMap<Digest, u64>,
     problems: Vec<String>,
     unlisted: usize,
 }
@@ -63,6 +68,8 @@ pub struct Report {
     pub leaves: u64,
     /// How many records have no number yet.
     pub unnumbered: u64,
+    /// How many records have a number and lie under no checkpoint yet: nobody has signed them.
+    pub uncovered: u64,
     /// The largest checkpoint: size and root.
     pub checkpoint: Option<(u64, Digest)>,
     /// The largest size that an anchor outside the database vouches for.
@@ -86,6 +93,8 @@ impl Verifier {
             anchors: Vec::new(),
             unnumbered: 0,
             story: Story::default(),
+            texts: BTreeSet::new(),
+            named: BTreeMap::new(),
             problems: Vec::new(),
             unlisted: 0,
         }
@@ -114,17 +123,28 @@ impl Verifier {
             Ok(hashes) => self.hashes.extend((tree::first_position(number)..).zip(hashes)),
             Err(error) => self.problem(format!("#{number}: the tree cannot be built: {error}")),
         }
-        for problem in content_problems(leaf) {
-            self.problem(format!("#{number}: {problem}"));
-        }
-        if let Ok(record) = serde_json::from_slice::<Value>(leaf.bytes) {
-            if let Some(problem) = self.foreign(&record) {
-                self.problem(format!("#{number}: {problem}"));
+        match content(leaf) {
+            Ok((record, problems)) => {
+                for problem in problems.into_iter().chain(self.foreign(&record)) {
+                    self.problem(format!("#{number}: {problem}"));
+                }
+                for problem in self.story.follow(&record) {
+                    self.problem(format!("#{number}: it {problem}"));
+                }
+                for digest in named(&record) {
+                    self.named.entry(digest).or_insert(number);
+                }
             }
-            if let Some(problem) = self.story.follow(&record) {
-                self.problem(format!("#{number}: {problem}"));
-            }
+            Err(problem) => self.problem(format!("#{number}: {problem}")),
         }
+    }
+
+    /// Takes a text that is kept by its digest.
+    pub fn text(&mut self, digest: Digest, body: &str) {
+        if Digest::of(body) != digest {
+            self.problem(format!("the text {digest} has another digest"));
+        }
+        self.texts.insert(digest);
     }
 
     fn foreign(&self, record: &Value) -> Option<String> {
@@ -174,11 +194,16 @@ impl Verifier {
                 self.problem(problem);
             }
         }
+        for (digest, number) in std::mem::take(&mut self.named) {
+            if !self.texts.contains(&digest) {
+                self.problem(format!("#{number}: the text {digest} that it names is not kept"));
+            }
+        }
         let largest = self.checkpoints.iter().max_by_key(|checkpoint| checkpoint.size);
         let checkpoint = largest.map(|checkpoint| (checkpoint.size, checkpoint.root));
-        let covered = checkpoint.map_or(0, |(size, _)| size);
-        if covered < self.next {
-            self.problem(format!("{} records are under no checkpoint", self.next - covered));
+        let uncovered = self.next.saturating_sub(checkpoint.map_or(0, |(size, _)| size));
+        if checkpoint.is_none() && uncovered > 0 {
+            self.problem(format!("{uncovered} records are under no checkpoint"));
         }
         if self.unlisted > 0 {
             self.problems.push(format!("and {} more problems", self.unlisted));
@@ -192,6 +217,7 @@ impl Verifier {
             verdict,
             leaves: self.next,
             unnumbered: self.unnumbered,
+            uncovered,
             checkpoint,
             anchored: self.anchors.iter().map(|anchor| anchor.size).max(),
             open: self.story.open(),
@@ -217,30 +243,55 @@ impl Verifier {
     }
 }
 
-/// What is wrong with a leaf by itself.
-fn content_problems(leaf: &Leaf<'_>) -> Vec<String> {
+/// The record of a leaf with its texts in their places, and what is wrong with it by itself; or why it is none.
+fn content(leaf: &Leaf<'_>) -> Result<(Value, Vec<String>), String> {
+    let value: Value = serde_json::from_slice(leaf.bytes).map_err(|error| format!("it is not JSON: {error}"))?;
     let mut problems = Vec::new();
-    let value: Value = match serde_json::from_slice(leaf.bytes) {
-        Ok(value) => value,
-        Err(error) => return vec![format!("it is not JSON: {error}")],
-    };
-    if serde_json_canonicalizer::to_vec(&value).ok().as_deref() != Some(leaf.bytes) {
+    if canonical(&value).as_deref() != Some(leaf.bytes) {
         problems.push("its bytes are not canonical".to_owned());
     }
-    if value.pointer("/schema").and_then(Value::as_u64) != Some(1) {
+    let record = match seal::whole(leaf.bytes, leaf.texts) {
+        Ok(record) => record,
+        Err(error) => {
+            problems.push(error.to_string());
+            value
+        }
+    };
+    if record.pointer("/schema").and_then(Value::as_u64) != Some(1) {
         problems.push("its schema is not 1".to_owned());
     }
-    match seal::index_of(leaf.bytes) {
+    match seal::index(&record) {
         Ok(index) if leaf.index.is_some_and(|kept| *kept != index) => {
             problems.push("the columns beside it say something else".to_owned());
         }
         Ok(_) => {}
         Err(error) => problems.push(error.to_string()),
     }
-    if let Err(error) = seal::open(leaf.bytes, leaf.disclosures) {
+    if record.get("plan").is_some_and(|plan| !is_digest_of_change(plan)) {
+        problems.push("the digest of its plan is not that of the change".to_owned());
+    }
+    if let Err(error) = seal::disclose(&mut record.clone(), leaf.disclosures) {
         problems.push(error.to_string());
     }
-    problems
+    Ok((record, problems))
+}
+
+fn canonical(value: &Value) -> Option<Vec<u8>> {
+    serde_json_canonicalizer::to_vec(value).ok()
+}
+
+/// Whether a plan's digest is that of its change, as it stands in the record.
+fn is_digest_of_change(plan: &Value) -> bool {
+    let change = plan.get("change").and_then(canonical);
+    let digest = change.map(|change| Digest::of([&b"andon plan v1\n"[..], &change].concat()).to_string());
+    digest.is_some() && plan.get("digest").and_then(Value::as_str) == digest.as_deref()
+}
+
+/// The texts that a record names by digest: policy and configuration.
+fn named(record: &Value) -> impl Iterator<Item = Digest> {
+    const PLACES: &[&str] =
+        &["/decision/policy_version", "/decision/configuration", "/details/policies", "/details/configuration"];
+    PLACES.iter().filter_map(|place| record.pointer(place)?.as_str()?.parse().ok())
 }
 
 impl Report {
@@ -264,6 +315,9 @@ impl fmt::Display for Report {
         match self.anchored {
             Some(size) => writeln!(f, "anchored    up to {size}")?,
             None => writeln!(f, "anchored    nowhere outside the database")?,
+        }
+        if self.uncovered > 0 {
+            writeln!(f, "unsigned    {} records are not under a checkpoint yet", self.uncovered)?;
         }
         for operation in &self.open {
             writeln!(f, "open        operation {operation} was started and has no end yet")?;

@@ -29,7 +29,7 @@ impl Read for AuditShow {
         let row = work.reader().await?.connection().record(self.record).await?;
         let row =
             row.ok_or_else(|| Refusal::new(format!("There is no record {}", self.record), "see `audit search`"))?;
-        let value = andon_trail::open(&row.leaf, &row.disclosures).map_err(Fault::new)?;
+        let value = andon_trail::open(&row.leaf, &row.texts, &row.disclosures).map_err(Fault::new)?;
         let text = serde_json::to_string_pretty(&value).map_err(Fault::new)?;
         let summary = Line::new().text("Record ").code(self.record).text(format!(" tells: {}", row.index.kind.name()));
         let message = Message::new(summary).fact("leaf", Line::new().code(row.leaf_hash));

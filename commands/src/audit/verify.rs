@@ -26,8 +26,7 @@ impl Command for AuditVerify {
 impl Read for AuditVerify {
     async fn answer(&self, work: &Work) -> Result<Message, Failure> {
         let key = work.house().verifier_key();
-        let anchor = work.house().anchored();
-        let report = andon_engine::verify(work.house().store(), Some(key.clone()), None, anchor.as_deref()).await?;
+        let report = work.house().verify().await?;
         let (tone, summary) = match report.verdict {
             Verdict::Holds => (Tone::Good, format!("The audit trail holds: {} records", report.leaves)),
             _ => (Tone::Bad, "The audit trail is BROKEN".to_owned()),

@@ -43,7 +43,7 @@ pub struct Leaf {
 /// A value behind a commitment.
 #[derive(Clone, Debug)]
 pub struct Disclosure {
-    /// Where in the leaf, as a JSON pointer.
+    /// Where in the record, with its texts put back, as a JSON pointer.
     pub path: String,
     /// The salt.
     pub salt: Vec<u8>,
@@ -181,14 +181,14 @@ fn check_records(trail: &Trail, key: &Key, problems: &mut Problems) {
                 continue;
             }
         };
+        if leaf.bytes.len() > leaf::LIMIT {
+            problems.add(Kind::Leaf, number, format!("it has more than {} bytes", leaf::LIMIT));
+        }
         for text in leaf::form(&record, key.name()) {
             problems.add(Kind::Leaf, number, text);
         }
         if record["id"].as_str().is_some_and(|id| !ids.insert(id.to_owned())) {
             problems.add(Kind::Leaf, number, "another record has the same id");
-        }
-        for text in leaf::disclosures(&record, &leaf.disclosures) {
-            problems.add(Kind::Disclosure, number, text);
         }
         let record = match texts.put_back(record) {
             Ok(record) => record,
@@ -197,6 +197,9 @@ fn check_records(trail: &Trail, key: &Key, problems: &mut Problems) {
                 record
             }
         };
+        for text in leaf::disclosures(&record, &leaf.disclosures) {
+            problems.add(Kind::Disclosure, number, text);
+        }
         if let Some(text) = leaf::plan(&record) {
             problems.add(Kind::Plan, number, text);
         }

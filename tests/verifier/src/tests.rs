@@ -259,6 +259,19 @@ fn what_is_kept_beside_is_put_back() {
 }
 
 #[test]
+fn what_is_disclosed_of_a_text_is_held_against_that_text() {
+    let committed = sha256(&[&SALT[..], b"pid 7"].concat());
+    let body = canonical::text_of(&json!({ "evidence": { "commitment": committed } })).unwrap();
+    let mut trail = trail_of(vec![json!({ "kind": "observed", "details": { "sha256": sha256(body.as_bytes()) } })]);
+    trail.texts = vec![Text { digest: sha256(body.as_bytes()), body }];
+    trail.leaves[1].disclosures =
+        vec![Disclosure { path: "/details/evidence".into(), salt: SALT.to_vec(), value: "pid 7".into() }];
+    assert_eq!(verify(&trail, &pinned()), []);
+    trail.leaves[1].disclosures[0].value = "pid 8".into();
+    assert_eq!(kinds(&trail, &pinned()), [Kind::Disclosure]);
+}
+
+#[test]
 fn a_plan_whose_digest_is_not_of_its_change_is_found() {
     let mut record = planned(0);
     record["plan"]["change"]["arguments"]["version"] = json!("v3");

@@ -22,6 +22,8 @@ pub struct RecordRow {
     pub index: Index,
     /// What is disclosed of it.
     pub disclosures: Vec<Disclosure>,
+    /// The texts that it names by digest, as far as they are kept.
+    pub texts: Vec<(Digest, String)>,
 }
 
 /// What to search records by; everything that is given must hold.

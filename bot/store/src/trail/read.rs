@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use andon_core::{Digest, PersonId, RecordId, RecordNumber, Target};
-use andon_trail::{Disclosure, Index, tree};
+use andon_trail::{Disclosure, Index, texts_beside, tree};
 use jiff::Timestamp;
 
 use super::{RecordRow, Row, Search, signed};
@@ -108,7 +108,10 @@ impl Connection<'_> {
             sqlx::query_as(record_query!("where r.id = $1")).bind(id.to_string()).fetch_optional(&mut **c).await?
         });
         match row {
-            Some(row) => Ok(Some(self.complete(row).await?)),
+            Some(row) => {
+                let disclosures = self.disclosures(&row.1).await?;
+                Ok(Some(self.complete(row, disclosures).await?))
+            }
             None => Ok(None),
         }
     }
@@ -122,7 +125,40 @@ impl Connection<'_> {
             sqlx::query_as(record_query!("where l.number >= $1 order by l.number limit $2"))
                 .bind(signed(from)?).bind(i64::from(limit)).fetch_all(&mut **c).await?
         });
-        self.complete_all(rows).await
+        let Some(last) = rows.last().and_then(|row| row.0) else { return Ok(Vec::new()) };
+        let mut disclosed = self.disclosures_of_leaves(signed(from)?, last).await?;
+        let mut records = Vec::with_capacity(rows.len());
+        for row in rows {
+            let disclosures = disclosed.remove(&row.1).unwrap_or_default();
+            records.push(self.complete(row, disclosures).await?);
+        }
+        Ok(records)
+    }
+
+    /// What is disclosed of the records with these numbers, by the identifiers of the records.
+    async fn disclosures_of_leaves(
+        &mut self,
+        first: i64,
+        last: i64,
+    ) -> Result<BTreeMap<String, Vec<Disclosure>>, StoreError> {
+        let rows: Vec<(String, String, Vec<u8>, String)> = on!(*self, c => {
+            sqlx::query_as("select d.record_id, d.path, d.salt, d.value from trail_leaves l \
+                join disclosures d on d.record_id = l.record_id where l.number >= $1 and l.number <= $2 order by d.path")
+                .bind(first).bind(last).fetch_all(&mut **c).await?
+        });
+        let mut disclosed = BTreeMap::<_, Vec<_>>::new();
+        for (id, path, salt, value) in rows {
+            disclosed.entry(id).or_default().push(disclosure((path, salt, value))?);
+        }
+        Ok(disclosed)
+    }
+
+    async fn disclosures(&mut self, id: &str) -> Result<Vec<Disclosure>, StoreError> {
+        let rows: Vec<(String, Vec<u8>, String)> = on!(*self, c => {
+            sqlx::query_as("select path, salt, value from disclosures where record_id = $1 order by path")
+                .bind(id).fetch_all(&mut **c).await?
+        });
+        rows.into_iter().map(disclosure).collect()
     }
 
     /// Records that match, newest first.
@@ -144,7 +180,12 @@ impl Connection<'_> {
                 .bind(search.since.map_or(i64::MIN, micros)).bind(search.until.map_or(i64::MAX, micros))
                 .bind(i64::from(search.limit.min(100))).fetch_all(&mut **c).await?
         });
-        self.complete_all(rows).await
+        let mut records = Vec::with_capacity(rows.len());
+        for row in rows {
+            let disclosures = self.disclosures(&row.1).await?;
+            records.push(self.complete(row, disclosures).await?);
+        }
+        Ok(records)
     }
 
     /// A text by its digest.
@@ -158,6 +199,23 @@ impl Connection<'_> {
         Ok(row.map(|(body,)| body))
     }
 
+    /// Kept texts whose digests come after `after`, in the order of their digests.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn texts_after(
+        &mut self,
+        after: Option<Digest>,
+        limit: u32,
+    ) -> Result<Vec<(Digest, String)>, StoreError> {
+        let after = after.map_or_else(String::new, |digest| digest.to_string());
+        let rows: Vec<(String, String)> = on!(*self, c => {
+            sqlx::query_as("select digest, body from texts where digest > $1 order by digest limit $2")
+                .bind(after).bind(i64::from(limit)).fetch_all(&mut **c).await?
+        });
+        rows.into_iter().map(|(digest, body)| Ok((parse(&digest, "a text's digest")?, body))).collect()
+    }
+
     /// The person behind a number.
     ///
     /// # Errors
@@ -169,21 +227,14 @@ impl Connection<'_> {
         row.map(|(person,)| parse(&person, "a person")).transpose()
     }
 
-    async fn complete_all(&mut self, rows: Vec<Row>) -> Result<Vec<RecordRow>, StoreError> {
-        let mut records = Vec::with_capacity(rows.len());
-        for row in rows {
-            records.push(self.complete(row).await?);
-        }
-        Ok(records)
-    }
-
-    async fn complete(&mut self, row: Row) -> Result<RecordRow, StoreError> {
+    async fn complete(&mut self, row: Row, disclosures: Vec<Disclosure>) -> Result<RecordRow, StoreError> {
         let (number, id, leaf, leaf_hash, kind, recorded, person, targets, command, outcome, operation, invocation) =
             row;
-        let disclosures: Vec<(String, Vec<u8>, String)> = on!(*self, c => {
-            sqlx::query_as("select path, salt, value from disclosures where record_id = $1 order by path")
-                .bind(&id).fetch_all(&mut **c).await?
-        });
+        let mut texts = Vec::new();
+        // A leaf that was damaged names nothing; whoever verifies it finds that out.
+        for digest in texts_beside(&leaf).unwrap_or_default() {
+            texts.extend(self.text(digest).await?.map(|text| (digest, text)));
+        }
         let targets: Vec<Target> = json(&targets, "a record's targets")?;
         let index = Index {
             kind: json(&format!("{kind:?}"), "a record's kind")?,
@@ -201,7 +252,8 @@ impl Connection<'_> {
             leaf,
             leaf_hash: parse(&leaf_hash, "a leaf hash")?,
             index,
-            disclosures: disclosures.into_iter().map(disclosure).collect::<Result<_, _>>()?,
+            disclosures,
+            texts,
         })
     }
 }
