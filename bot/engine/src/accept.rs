@@ -9,10 +9,11 @@ use andon_core::{
 use andon_store::{Acceptance, NewInvocation, NewInvocationState, StoredCommand};
 use serde_json::{Value, json};
 
+use crate::about;
 use crate::command::Run;
 use crate::house::House;
 use crate::parse::Asked;
-use crate::policy::{Denial, Permit};
+use crate::policy::{Denial, Permit, Resource};
 use crate::work::Work;
 use crate::{record, reply};
 
@@ -34,6 +35,7 @@ pub(crate) async fn refused(
     said: Said,
     speaker: Speaker,
     asked: Option<&Asked>,
+    resources: &[Resource],
     refusal: &Refusal,
     denial: Option<&Denial>,
 ) -> Receipt {
@@ -43,19 +45,25 @@ pub(crate) async fn refused(
         Some(asked) => saying(&house.redactor, &said, asked),
         None => unparsed(&said),
     });
-    record.targets =
-        asked.map(|asked| (asked.entry.targets)(&asked.arguments, &configuration.catalog)).unwrap_or_default();
+    let about = |asked: &Asked| about::targets(asked.entry, &asked.arguments, resources, &configuration.catalog);
+    record.targets = asked.map(about).unwrap_or_default();
     record.decision = denial.map(|denial| record::decision(&configuration, Err(denial), &[]));
     record.outcome = Some(record::outcome("refused", &reply::refusal_text(refusal)));
     store_refusal(house, said, Some(speaker), asked.map(|asked| stored(&house.redactor, asked)), record, refusal).await
 }
 
 /// Records the intent and hands it to whoever proceeds with it.
-pub(crate) async fn accepted(work: &Work, said: Said, asked: &Asked, permit: &Permit) -> Receipt {
+pub(crate) async fn accepted(
+    work: &Work,
+    said: Said,
+    asked: &Asked,
+    resources: &[Resource],
+    permit: &Permit,
+) -> Receipt {
     let house = &work.house;
     let mut record = house.record_of_saying(RecordKind::Asked, &said, Some(&work.speaker));
     record.said = Some(saying(&house.redactor, &said, asked));
-    record.targets = (asked.entry.targets)(&asked.arguments, work.catalog());
+    record.targets = about::targets(asked.entry, &asked.arguments, resources, work.catalog());
     record.decision = Some(record::decision(work.configuration(), Ok(permit), &[]));
     let id = InvocationId::new(work.now, &*house.entropy);
     record.invocation = Some(id);

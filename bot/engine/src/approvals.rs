@@ -144,7 +144,8 @@ fn facts(work: &Work, row: &OperationRow, eligible_by: Vec<String>, count: u32) 
 }
 
 fn about(row: &OperationRow, kind: RecordKind, approval: Option<ApprovalFacts>, message: Message) -> Applied {
-    Applied { message, kind, operation: Some((row.id, row.number)), approval, redraw: vec![row.id] }
+    let (operation, parent) = (Some((row.id, row.number)), Some(row.planned_record));
+    Applied { message, kind, operation, parent, approval, redraw: vec![row.id] }
 }
 
 /// An approver's no: final.

@@ -10,7 +10,7 @@
 use std::future::Future;
 
 use andon_core::{
-    ApprovalFacts, Catalog, EffectKind, Failure, Fault, Message, OperationId, OperationNumber, Outcome, Plan,
+    ApprovalFacts, Catalog, EffectKind, Failure, Fault, Message, OperationId, OperationNumber, Outcome, Plan, RecordId,
     RecordKind, Target,
 };
 use andon_store::Transaction;
@@ -41,7 +41,8 @@ pub trait Command: Args + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Refused where an argument names nothing that exists.
     fn resources(&self, work: &Work) -> impl Future<Output = Result<Vec<Resource>, Failure>> + Send;
 
-    /// What its records are about, so that they are found by service and environment.
+    /// What its records are about, so that they are found by service and environment. Where this is nothing, they are about what
+    /// [`Command::resources`] covers.
     fn targets(&self, catalog: &Catalog) -> Vec<Target> {
         let _ = catalog;
         Vec::new()
@@ -150,6 +151,8 @@ pub struct Applied {
     pub kind: RecordKind,
     /// The operation that it was about.
     pub operation: Option<(OperationId, OperationNumber)>,
+    /// The record that caused it: that of the operation's plan.
+    pub parent: Option<RecordId>,
     /// The approval or objection that it was.
     pub approval: Option<ApprovalFacts>,
     /// The operations whose cards must be drawn again.
@@ -159,7 +162,7 @@ pub struct Applied {
 impl Applied {
     /// An act that is told as `applied`.
     pub fn new(message: Message) -> Self {
-        Self { message, kind: RecordKind::Applied, operation: None, approval: None, redraw: Vec::new() }
+        Self { message, kind: RecordKind::Applied, operation: None, parent: None, approval: None, redraw: Vec::new() }
     }
 }
 

@@ -7,6 +7,7 @@
 //! What it does not do: it knows no chat platform and no backend, only their ports; it has no SQL, only the store's intentions; and it
 //! has no commands of its own, only what a command is.
 
+mod about;
 mod accept;
 pub mod approvals;
 pub mod authorize;

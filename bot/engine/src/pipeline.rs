@@ -9,11 +9,12 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use andon_core::{EffectKind, Failure, Fault, Plan, Receipt, Refusal, Said};
+use andon_core::{EffectKind, Failure, Fault, Plan, Receipt, Refusal, Said, Target};
 use andon_store::Accepted;
 use futures_util::FutureExt as _;
 use serde_json::Value;
 
+use crate::about;
 use crate::accept;
 use crate::authorize;
 use crate::command::{Entry, Run};
@@ -36,14 +37,14 @@ pub(crate) async fn deliver(house: &Arc<House>, said: Said) -> Receipt {
     };
     let asked = match parse::parse(&house.grammar, &configuration.catalog, &house.redactor, &said.text) {
         Parsed::NotACommand => return Receipt::Ignored,
-        Parsed::Refused(refusal) => return accept::refused(house, said, speaker, None, &refusal, None).await,
+        Parsed::Refused(refusal) => return accept::refused(house, said, speaker, None, &[], &refusal, None).await,
         Parsed::Command(asked) => asked,
     };
     let work = Work::new(house, speaker.clone(), said.room.clone(), asked.flags.clone());
     let resources = match (asked.entry.resources)(&asked.arguments, &work).await {
         Ok(resources) => resources,
         Err(Failure::Refused(refusal)) => {
-            return accept::refused(house, said, speaker, Some(&asked), &refusal, None).await;
+            return accept::refused(house, said, speaker, Some(&asked), &[], &refusal, None).await;
         }
         Err(Failure::Faulted(fault)) => return reply::broken(&fault),
     };
@@ -54,12 +55,12 @@ pub(crate) async fn deliver(house: &Arc<House>, said: Said) -> Receipt {
                 "The audit trail cannot be signed, and nothing is set going before its intent is",
                 "tell whoever runs Andon; what only answers still does",
             );
-            accept::refused(house, said, speaker, Some(&asked), &refusal, None).await
+            accept::refused(house, said, speaker, Some(&asked), &resources, &refusal, None).await
         }
-        Ok(permit) => accept::accepted(&work, said, &asked, &permit).await,
+        Ok(permit) => accept::accepted(&work, said, &asked, &resources, &permit).await,
         Err(denial) => {
             let refusal = authorize::refusal(&speaker.person, &action, &denial);
-            accept::refused(house, said, speaker, Some(&asked), &refusal, Some(&denial)).await
+            accept::refused(house, said, speaker, Some(&asked), &resources, &refusal, Some(&denial)).await
         }
     }
 }
@@ -94,16 +95,16 @@ async fn go_on(house: &Arc<House>, accepted: &Arc<Accepted>) -> Result<(), Failu
         }
         Run::Act { plan: make_plan, apply } => {
             let plan = make_plan(&arguments, &work).await?;
-            let permit = permitted(entry, &arguments, &work, &plan).await?;
+            let (permit, about) = permitted(entry, &arguments, &work, &plan).await?;
             if work.flags.dry_run {
-                return plan::show(&work, accepted, plan, permit).await;
+                return plan::show(&work, accepted, plan, permit, about).await;
             }
-            plan::apply(&work, accepted, plan, permit, arguments, *apply).await
+            plan::apply(&work, accepted, plan, permit, about, arguments, *apply).await
         }
         Run::Operation { plan: make_plan, exemption, .. } => {
             let plan = make_plan(&arguments, &work).await?;
-            let permit = permitted(entry, &arguments, &work, &plan).await?;
-            let planned = plan::Planned::new(plan, permit, |plan| exemption(&arguments, plan))?;
+            let (permit, about) = permitted(entry, &arguments, &work, &plan).await?;
+            let planned = plan::Planned::new(plan, permit, about, |plan| exemption(&arguments, plan))?;
             if work.flags.dry_run {
                 return plan::show_operation(&work, accepted, planned).await;
             }
@@ -112,10 +113,16 @@ async fn go_on(house: &Arc<House>, accepted: &Arc<Accepted>) -> Result<(), Failu
     }
 }
 
-/// Policy again, now with the plan.
-async fn permitted(entry: &Entry, arguments: &Value, work: &Work, plan: &Plan) -> Result<Permit, Failure> {
+/// Policy again, now with the plan; and what its records are about.
+async fn permitted(
+    entry: &Entry,
+    arguments: &Value,
+    work: &Work,
+    plan: &Plan,
+) -> Result<(Permit, Vec<Target>), Failure> {
     let resources = (entry.resources)(arguments, work).await?;
     let action = entry.name();
-    authorize::ask(work, &action, &resources, arguments, Some(plan))
-        .map_err(|denial| authorize::refusal(work.asker(), &action, &denial).into())
+    let permit = authorize::ask(work, &action, &resources, arguments, Some(plan))
+        .map_err(|denial| authorize::refusal(work.asker(), &action, &denial))?;
+    Ok((permit, about::targets(entry, arguments, &resources, work.catalog())))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use andon_core::{Digest, Failure, Fault, Message, OperationId, Plan, RecordKind, Refusal};
+use andon_core::{Digest, Failure, Fault, Message, OperationId, Plan, RecordKind, Refusal, Target};
 use andon_store::{Accepted, Connection, InvocationState, NewOperation, Transaction};
 use serde_json::Value;
 
@@ -16,17 +16,21 @@ pub(crate) struct Planned {
     plan: Plan,
     digest: Digest,
     permit: Permit,
+    about: Vec<Target>,
     exemption: Exemption,
 }
 
 impl Planned {
-    /// Digests a permitted plan.
+    /// Digests a permitted plan. What changes no target itself is `about` some all the same.
     pub(crate) fn new(
         plan: Plan,
         permit: Permit,
+        about: Vec<Target>,
         exemption: impl FnOnce(&Plan) -> Result<Exemption, Fault>,
     ) -> Result<Self, Fault> {
-        Ok(Self { digest: plan.digest()?, exemption: exemption(&plan)?, plan, permit })
+        let changed = plan.targets();
+        let about = if changed.is_empty() { about } else { changed };
+        Ok(Self { digest: plan.digest()?, exemption: exemption(&plan)?, plan, permit, about })
     }
 
     /// The plan with how its gates stand now.
@@ -46,7 +50,7 @@ impl Planned {
 
     fn record(&self, work: &Work, accepted: &Accepted) -> andon_core::Record {
         let mut record = work.house.record_of_invocation(RecordKind::Planned, accepted.invocation());
-        record.targets = self.plan.targets();
+        record.targets.clone_from(&self.about);
         record.decision = Some(record::decision(work.configuration(), Ok(&self.permit), &self.plan.findings));
         record.plan = Some(record::plan(&self.plan, self.digest, self.exemption == Exemption::Rollback));
         record
@@ -54,8 +58,14 @@ impl Planned {
 }
 
 /// `--dry-run` of an act: the plan is shown and recorded, nothing is changed.
-pub(crate) async fn show(work: &Work, accepted: &Arc<Accepted>, plan: Plan, permit: Permit) -> Result<(), Failure> {
-    let planned = Planned::new(plan, permit, |_| Ok(Exemption::None))?;
+pub(crate) async fn show(
+    work: &Work,
+    accepted: &Arc<Accepted>,
+    plan: Plan,
+    permit: Permit,
+    about: Vec<Target>,
+) -> Result<(), Failure> {
+    let planned = Planned::new(plan, permit, about, |_| Ok(Exemption::None))?;
     conclude_dry_run(work, accepted, planned).await
 }
 
@@ -92,11 +102,12 @@ pub(crate) async fn apply(
     accepted: &Arc<Accepted>,
     plan: Plan,
     permit: Permit,
+    about: Vec<Target>,
     arguments: Value,
     apply: Apply,
 ) -> Result<(), Failure> {
     let (work, accepted, store) = (work.clone(), Arc::clone(accepted), work.house.store.clone());
-    let planned = Planned::new(plan, permit, |_| Ok(Exemption::None))?;
+    let planned = Planned::new(plan, permit, about, |_| Ok(Exemption::None))?;
     let probe = Arc::clone(&work.house.probe);
     probe("planned");
     let applied = store
@@ -122,6 +133,7 @@ async fn apply_in(
     record.kind = applied.kind;
     record.operation = applied.operation.map(|(id, _)| id);
     record.operation_number = applied.operation.map(|(_, number)| number);
+    record.parent = applied.parent;
     record.approval = applied.approval;
     record.outcome = Some(record::outcome("applied", &applied.message.summary.plain()));
     let sealed = house.seal(&record)?;

@@ -8,6 +8,7 @@ use andon_trail::Sealed;
 use jiff::SignedDuration;
 use serde_json::Value;
 
+use crate::about;
 use crate::command::Entry;
 use crate::house::House;
 use crate::record;
@@ -121,11 +122,8 @@ async fn end(
     message: Message,
     state: InvocationState,
 ) -> Result<(), Failure> {
+    record.targets = about::targets_of(house, accepted.invocation()).await;
     let (house, accepted) = (Arc::clone(house), Arc::clone(accepted));
-    let invocation = accepted.invocation();
-    if let Ok((entry, arguments)) = command_of(&house, invocation) {
-        record.targets = (entry.targets)(&arguments, &house.configuration().catalog);
-    }
     let sealed = house.seal(&record)?;
     let store = house.store.clone();
     store

@@ -1,6 +1,6 @@
 //! What people say about operations: approve, deny, cancel, settle.
 
-use andon_core::{Catalog, Cause, Change, Digest, Failure, Line, OperationNumber, Plan, Refusal, Step, Target};
+use andon_core::{Cause, Change, Digest, Failure, Line, OperationNumber, Plan, Refusal, Step};
 use andon_engine::Work;
 use andon_engine::approvals;
 use andon_engine::command::{Act, Applied, Command};
@@ -94,10 +94,6 @@ macro_rules! about_an_operation {
 
             async fn resources(&self, work: &Work) -> Result<Vec<Resource>, Failure> {
                 resource(work, self.operation).await
-            }
-
-            fn targets(&self, _: &Catalog) -> Vec<Target> {
-                Vec::new()
             }
         }
     };
