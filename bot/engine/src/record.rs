@@ -3,7 +3,7 @@
 use andon_core::{ClockState, Finding};
 use andon_core::{
     Decision, Digest, Fault, GateFacts, Identity, OutcomeFacts, Place, Plan, PlanFacts, Private, ProofStrength, Record,
-    RecordId, RecordKind, Said, Saying, Speaker, Who,
+    RecordId, RecordKind, Said, Saying, Speaker, Target, Who,
 };
 use andon_store::{InvocationRow, OperationRow};
 use andon_trail::Sealed;
@@ -123,7 +123,9 @@ fn gate(finding: &Finding) -> Option<GateFacts> {
 
 /// A plan, for a record.
 pub(crate) fn plan(plan: &Plan, digest: Digest, rollback: bool) -> PlanFacts {
-    let rollback_target = plan.change.steps.first().and_then(|step| step.from.clone());
+    // Only what is deployed can be gone back to; the steps of acts have other names.
+    let deployed = plan.change.steps.first().filter(|step| step.target.parse::<Target>().is_ok());
+    let rollback_target = deployed.and_then(|step| step.from.clone());
     PlanFacts {
         digest,
         change: plan.change.clone(),
