@@ -7,12 +7,13 @@ use andon_core::{
     Speaker, Tone,
 };
 use andon_store::{Acceptance, NewInvocation, NewInvocationState, StoredCommand};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::about;
 use crate::command::Run;
-use crate::house::House;
-use crate::parse::Asked;
+use crate::house::{Configuration, House};
+use crate::parse::{self, Asked};
 use crate::policy::{Denial, Permit, Resource};
 use crate::work::Work;
 use crate::{record, reply};
@@ -20,8 +21,41 @@ use crate::{record, reply};
 /// What an unlinked account is told, whatever it said: nothing that helps it to guess.
 const STRANGER: &str = "I do not know you";
 
+/// A delivery older than this is refused: whether it was taken once may be forgotten by then. 14 days.
+const OLDEST: SignedDuration = SignedDuration::from_hours(14 * 24);
+/// How far ahead of our clock a delivery may have happened: a clock that is wrong by a day must not silence everybody in an emergency.
+const AHEAD: SignedDuration = SignedDuration::from_hours(24);
+/// How long human acts are remembered: as long as any delivery of them would be taken, so that none runs twice.
+pub(crate) const REMEMBERED: SignedDuration = SignedDuration::from_hours(15 * 24);
+/// The most characters that are kept of what was said; a command has no more.
+const KEPT: usize = parse::MAX_CHARACTERS;
+
+/// Why a delivery is not taken whatever it says: it happened too long ago, or too far ahead.
+pub(crate) fn out_of_time(happened: Timestamp, now: Timestamp) -> Option<Refusal> {
+    let age = now.duration_since(happened);
+    if age > OLDEST {
+        return Some(Refusal::new("That was said more than 14 days ago", "say it again, if it still is what you want"));
+    }
+    (age < -AHEAD).then(|| {
+        let next_step = "say it again; if it stays so, whoever runs Andon has to set its clock";
+        Refusal::new("That was said more than a day ahead of my clock", next_step)
+    })
+}
+
+/// What was said, as it may be kept: without secrets, and no longer than a command can be.
+fn kept(redactor: &Redactor, mut said: Said) -> Said {
+    said.text = parse::without_secrets(redactor, &said.text);
+    let length = said.text.chars().count();
+    if let Some((cut, _)) = said.text.char_indices().nth(KEPT) {
+        said.text.truncate(cut);
+        said.text.push_str(&format!(" [cut: it had {length} characters]"));
+    }
+    said
+}
+
 /// Records that an account which is nobody's spoke, and answers with one fixed sentence. Nothing that it said is parsed.
 pub(crate) async fn stranger(house: &Arc<House>, said: Said) -> Receipt {
+    let said = kept(&house.redactor, said);
     let refusal = Refusal::new(STRANGER, "ask whoever runs Andon to link your account");
     let mut record = house.record_of_saying(RecordKind::Denied, &said, None);
     record.said = Some(unparsed(&said));
@@ -29,17 +63,32 @@ pub(crate) async fn stranger(house: &Arc<House>, said: Said) -> Receipt {
     store_refusal(house, said, None, None, record, &refusal).await
 }
 
+/// What a person is told, and what the policies said where they were asked.
+pub(crate) struct Refused<'a> {
+    pub(crate) refusal: &'a Refusal,
+    pub(crate) denial: Option<&'a Denial>,
+    /// What the policies were asked about.
+    pub(crate) resources: &'a [Resource],
+}
+
+impl<'a> Refused<'a> {
+    /// A refusal that the policies had no part in.
+    pub(crate) const fn because(refusal: &'a Refusal) -> Self {
+        Self { refusal, denial: None, resources: &[] }
+    }
+}
+
 /// Records that a person was refused, and why.
 pub(crate) async fn refused(
     house: &Arc<House>,
+    configuration: &Configuration,
     said: Said,
     speaker: Speaker,
     asked: Option<&Asked>,
-    resources: &[Resource],
-    refusal: &Refusal,
-    denial: Option<&Denial>,
+    refused: Refused<'_>,
 ) -> Receipt {
-    let configuration = house.configuration();
+    let said = kept(&house.redactor, said);
+    let Refused { refusal, denial, resources } = refused;
     let mut record = house.record_of_saying(RecordKind::Denied, &said, Some(&speaker));
     record.said = Some(match asked {
         Some(asked) => saying(&house.redactor, &said, asked),
@@ -47,7 +96,7 @@ pub(crate) async fn refused(
     });
     let about = |asked: &Asked| about::targets(asked.entry, &asked.arguments, resources, &configuration.catalog);
     record.targets = asked.map(about).unwrap_or_default();
-    record.decision = denial.map(|denial| record::decision(&configuration, Err(denial), &[]));
+    record.decision = denial.map(|denial| record::decision(configuration, Err(denial), &[]));
     record.outcome = Some(record::outcome("refused", &reply::refusal_text(refusal)));
     store_refusal(house, said, Some(speaker), asked.map(|asked| stored(&house.redactor, asked)), record, refusal).await
 }
@@ -61,6 +110,7 @@ pub(crate) async fn accepted(
     permit: &Permit,
 ) -> Receipt {
     let house = &work.house;
+    let said = kept(&house.redactor, said);
     let mut record = house.record_of_saying(RecordKind::Asked, &said, Some(&work.speaker));
     record.said = Some(saying(&house.redactor, &said, asked));
     record.targets = about::targets(asked.entry, &asked.arguments, resources, work.catalog());
@@ -127,7 +177,7 @@ async fn store_refusal(
 async fn store(
     house: &Arc<House>,
     id: InvocationId,
-    mut said: Said,
+    said: Said,
     speaker: Option<Speaker>,
     command: Option<StoredCommand>,
     record: Record,
@@ -135,7 +185,6 @@ async fn store(
     state: NewInvocationState,
 ) -> Result<Receipt, Failure> {
     let sealed = house.seal(&record)?;
-    said.text = house.redactor.redact(&said.text);
     let urgent =
         command.as_ref().and_then(|command| house.grammar.entry(&command.path)).is_some_and(|entry| entry.urgent);
     let answer = receipt.clone();
@@ -173,19 +222,23 @@ fn saying(redactor: &Redactor, said: &Said, asked: &Asked) -> Saying {
         command: asked.entry.path.iter().map(ToString::to_string).collect(),
         arguments: redacted(redactor, &asked.arguments),
         alias: asked.alias.clone(),
-        reason: asked.flags.reason.as_ref().map(Private::new),
+        reason: reason(redactor, asked).map(Private::new),
     }
+}
+
+fn reason(redactor: &Redactor, asked: &Asked) -> Option<String> {
+    asked.flags.reason.as_ref().map(|reason| redactor.redact(reason))
 }
 
 fn stored(redactor: &Redactor, asked: &Asked) -> StoredCommand {
     StoredCommand {
         path: asked.entry.path.iter().map(ToString::to_string).collect(),
         arguments: redacted(redactor, &asked.arguments),
-        flags: json!({ "reason": asked.flags.reason, "dry_run": asked.flags.dry_run, "alias": asked.alias }),
+        flags: json!({ "reason": reason(redactor, asked), "dry_run": asked.flags.dry_run, "alias": asked.alias }),
     }
 }
 
-/// Changes whose arguments hold a secret never come here; what is only asked is kept without it.
+/// What holds a secret never comes here as a command; should one come to light only in an argument, it is not kept either.
 fn redacted(redactor: &Redactor, value: &Value) -> Value {
     match value {
         Value::String(text) => Value::String(redactor.redact(text)),
@@ -194,5 +247,52 @@ fn redacted(redactor: &Redactor, value: &Value) -> Value {
             members.iter().map(|(key, member)| (key.clone(), redacted(redactor, member))).collect()
         }
         other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use andon_core::{Identity, ProofStrength};
+
+    use super::*;
+
+    fn said(text: &str) -> Said {
+        let at = Timestamp::UNIX_EPOCH;
+        Said {
+            key: andon_core::DeliveryKey("console//line/1/1".to_owned()),
+            identity: "console:ana".parse::<Identity>().expect("an account"),
+            proof: ProofStrength::Chat,
+            room: "console:lobby".parse().expect("a room"),
+            permalink: None,
+            text: text.to_owned(),
+            happened: at,
+            received: at,
+            audience_size: None,
+            guests_present: None,
+            terminal: None,
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_holds_no_secret() {
+        let redactor = Redactor::default();
+        assert_eq!(kept(&redactor, said("status hello")).text, "status hello");
+        let long = kept(&redactor, said(&"é".repeat(40_000))).text;
+        assert!(long.ends_with("é [cut: it had 40000 characters]") && long.chars().count() < KEPT + 40, "{long}");
+        let token = format!("ghp_{}", "a".repeat(36));
+        let disguised = [token.clone(), token.replace("_a", "_\u{200b}a"), token.replace("aa", "a\"\"a")];
+        for text in disguised {
+            let kept = kept(&redactor, said(&format!("help {text}"))).text;
+            assert_eq!(kept, "help [redacted]", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_delivery_of_another_time_is_refused() {
+        let now = Timestamp::from_second(1_800_000_000).expect("a time");
+        let refused = |hours: i64| out_of_time(now - SignedDuration::from_hours(hours), now).is_some();
+        assert!(!refused(0) && !refused(14 * 24) && !refused(-24));
+        assert!(refused(14 * 24 + 1) && refused(-25));
+        assert!(REMEMBERED >= OLDEST + AHEAD, "what is still taken is still remembered");
     }
 }

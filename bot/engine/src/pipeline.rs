@@ -35,16 +35,22 @@ pub(crate) async fn deliver(house: &Arc<House>, said: Said) -> Receipt {
     let Some(speaker) = configuration.catalog.speaker(&said.identity) else {
         return accept::stranger(house, said).await;
     };
+    let refused = accept::Refused::because;
+    if let Some(refusal) = accept::out_of_time(said.happened, house.clock.now()) {
+        return accept::refused(house, &configuration, said, speaker, None, refused(&refusal)).await;
+    }
     let asked = match parse::parse(&house.grammar, &configuration.catalog, &house.redactor, &said.text) {
         Parsed::NotACommand => return Receipt::Ignored,
-        Parsed::Refused(refusal) => return accept::refused(house, said, speaker, None, &[], &refusal, None).await,
+        Parsed::Refused(refusal) => {
+            return accept::refused(house, &configuration, said, speaker, None, refused(&refusal)).await;
+        }
         Parsed::Command(asked) => asked,
     };
     let work = Work::new(house, speaker.clone(), said.room.clone(), asked.flags.clone());
     let resources = match (asked.entry.resources)(&asked.arguments, &work).await {
         Ok(resources) => resources,
         Err(Failure::Refused(refusal)) => {
-            return accept::refused(house, said, speaker, Some(&asked), &[], &refusal, None).await;
+            return accept::refused(house, &configuration, said, speaker, Some(&asked), refused(&refusal)).await;
         }
         Err(Failure::Faulted(fault)) => return reply::broken(&fault),
     };
@@ -55,12 +61,13 @@ pub(crate) async fn deliver(house: &Arc<House>, said: Said) -> Receipt {
                 "The audit trail cannot be signed, and nothing is set going before its intent is",
                 "tell whoever runs Andon; what only answers still does",
             );
-            accept::refused(house, said, speaker, Some(&asked), &resources, &refusal, None).await
+            accept::refused(house, &configuration, said, speaker, Some(&asked), refused(&refusal)).await
         }
         Ok(permit) => accept::accepted(&work, said, &asked, &resources, &permit).await,
         Err(denial) => {
             let refusal = authorize::refusal(&speaker.person, &action, &denial);
-            accept::refused(house, said, speaker, Some(&asked), &resources, &refusal, Some(&denial)).await
+            let refused = accept::Refused { refusal: &refusal, denial: Some(&denial), resources: &resources };
+            accept::refused(house, &configuration, said, speaker, Some(&asked), refused).await
         }
     }
 }

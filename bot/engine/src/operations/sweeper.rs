@@ -7,13 +7,12 @@ use andon_store::OperationRow;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
+use crate::accept::REMEMBERED;
 use crate::house::House;
 use crate::{card, holds, record};
 
 /// How often to look.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(1);
-/// How long human acts are remembered: 14 days.
-const INBOX_KEPT: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// Looks after what has run out, until told to stop.
 pub(crate) async fn sweep(house: Arc<House>, mut stop: watch::Receiver<bool>) {
@@ -38,7 +37,7 @@ pub(crate) async fn sweep(house: Arc<House>, mut stop: watch::Receiver<bool>) {
 }
 
 async fn prune(house: &House, now: Timestamp) {
-    let before = now.saturating_sub(INBOX_KEPT).unwrap_or(Timestamp::MIN);
+    let before = now.saturating_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
     let pruned = house.store.write(move |transaction| Box::pin(async move { transaction.prune_inbox(before).await }));
     if let Err(error) = pruned.await {
         tracing::error!(%error, "old inbox keys could not be forgotten");

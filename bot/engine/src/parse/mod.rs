@@ -11,8 +11,9 @@ use andon_core::{Catalog, Redactor, Refusal};
 use serde_json::Value;
 
 pub use grammar::Grammar;
+pub(crate) use repair::MAX_CHARACTERS;
 
-use crate::command::{Entry, Flags, Run};
+use crate::command::{Entry, Flags};
 use repair::Heard;
 
 /// A command that was understood.
@@ -37,22 +38,40 @@ pub(crate) enum Parsed {
     Refused(Refusal),
 }
 
-/// Understands a text.
+/// Understands a text. One that holds a secret is refused before anything else is said of it: what is not understood is repeated.
 pub(crate) fn parse(grammar: &Grammar, catalog: &Catalog, redactor: &Redactor, text: &str) -> Parsed {
+    let parsed = understand(grammar, catalog, text);
+    if matches!(parsed, Parsed::NotACommand) || without_secrets(redactor, text) == text {
+        return parsed;
+    }
+    Parsed::Refused(Refusal::new(
+        "That holds a secret, and everything said to me is recorded",
+        "name the secret, do not paste it; and change it, since it has been in a chat room",
+    ))
+}
+
+fn understand(grammar: &Grammar, catalog: &Catalog, text: &str) -> Parsed {
     let words = match repair::words(text) {
         Ok(Heard::Words(words)) if words.is_empty() => return Parsed::NotACommand,
         Ok(Heard::Words(words)) => words,
         Ok(Heard::NotACommand(_)) => return Parsed::NotACommand,
         Err(error) => return Parsed::Refused(Refusal::new(error.to_string(), "say `help` to see what can be asked")),
     };
+    match command(grammar, catalog, words) {
+        Ok(asked) => Parsed::Command(asked),
+        Err(refusal) => Parsed::Refused(refusal),
+    }
+}
+
+/// Understands words as a command; an alias stands for what it stands for.
+///
+/// # Errors
+/// Refused with what is wrong with them, and what was probably meant.
+pub(crate) fn command(grammar: &Grammar, catalog: &Catalog, words: Vec<String>) -> Result<Asked, Refusal> {
     let (words, alias) = repair::expand_alias(words, &catalog.aliases);
     match grammar.understand(asks_for_help(words)) {
-        Err(error) => Parsed::Refused(refuse::from_grammar(grammar, &error)),
-        Ok(asked) if changes(asked.entry) && redactor.finds(text) => Parsed::Refused(Refusal::new(
-            "That holds a secret, and everything said to me is recorded",
-            "name the secret, do not paste it; and change it, since it has been in a chat room",
-        )),
-        Ok(asked) => Parsed::Command(Asked { alias, ..asked }),
+        Ok(asked) => Ok(Asked { alias, ..asked }),
+        Err(error) => Err(refuse::from_grammar(grammar, &error)),
     }
 }
 
@@ -65,6 +84,12 @@ fn asks_for_help(words: Vec<String>) -> Vec<String> {
     std::iter::once("help".to_owned()).chain(path).collect()
 }
 
-fn changes(entry: &Entry) -> bool {
-    !matches!(entry.run, Run::Read { .. })
+/// A text as it may be kept: the very text where it holds no secret, otherwise without it. Secrets are also found where quotes, backslashes
+/// or characters that nobody sees stand between their letters; what is kept then has lost those too.
+pub(crate) fn without_secrets(redactor: &Redactor, text: &str) -> String {
+    let redacted = redactor.redact(text);
+    repair::disguises(&redacted)
+        .into_iter()
+        .find(|bare| redactor.finds(bare))
+        .map_or(redacted, |bare| redactor.redact(&bare))
 }

@@ -102,6 +102,13 @@ fn spoken_by_nobody(text: &str) -> Option<Why> {
     }
 }
 
+/// What a text comes to once it is read: without characters that nobody sees, and without the marks that splitting takes away as well.
+pub(crate) fn disguises(text: &str) -> [String; 2] {
+    let plain = visible(text);
+    let unmarked = plain.replace("\\\n", "").replace(['"', '\'', '\\'], "");
+    [plain, unmarked]
+}
+
 /// The text with plain quotes, hyphens and spaces, and without characters that nobody sees.
 fn visible(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());

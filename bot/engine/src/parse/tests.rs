@@ -204,3 +204,18 @@ fn the_small_grammar_is_one() {
     let Parsed::Command(asked) = heard("drop it") else { panic!("not understood") };
     assert_eq!(said(&asked).2.as_deref(), Some("drop"));
 }
+
+#[test]
+fn a_secret_is_never_repeated() {
+    let token = format!("ghp_{}", "a".repeat(36));
+    let disguised =
+        [token.clone(), token.replace("_a", "_\u{200b}a"), token.replace("aa", "a\"\"a"), token.replace("aa", "\\aa")];
+    for token in disguised {
+        // An act that is not understood, a command that there is none of, a read, and one that could not even be split.
+        for line in ["put down it {} --wher x", "frobnicate {}", "look {}", "put down 'it {} --env x"] {
+            let text = line.replace("{}", &token);
+            let Parsed::Refused(refusal) = heard(&text) else { panic!("{text} was taken") };
+            assert!(refusal.fact.plain().starts_with("That holds a secret"), "{text}: {refusal:?}");
+        }
+    }
+}
