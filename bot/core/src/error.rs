@@ -22,18 +22,32 @@ impl Refusal {
 }
 
 /// Something of ours or of the outside failed. The chain goes to the log, once, at the boundary; the room reads only that it failed.
-pub struct Fault(Box<dyn Error + Send + Sync>);
+pub struct Fault {
+    error: Box<dyn Error + Send + Sync>,
+    told: Option<Box<Refusal>>,
+}
 
 impl Fault {
     /// Wraps an error that the room must not read.
     pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self(error.into())
+        Self { error: error.into(), told: None }
+    }
+
+    /// Wraps trouble that may pass by itself, such as a backend that cannot be reached. It decides nothing: what was going on can be tried
+    /// again, and the room reads what `told` says of it.
+    pub fn passing(error: impl Into<Box<dyn Error + Send + Sync>>, told: Refusal) -> Self {
+        Self { error: error.into(), told: Some(Box::new(told)) }
+    }
+
+    /// What the room may read, where this is trouble that may pass by itself.
+    pub fn told(&self) -> Option<&Refusal> {
+        self.told.as_deref()
     }
 
     /// The whole chain, outermost first, on one line.
     pub fn chain(&self) -> String {
-        let mut text = self.0.to_string();
-        let mut source = self.0.source();
+        let mut text = self.error.to_string();
+        let mut source = self.error.source();
         while let Some(error) = source {
             text.push_str(": ");
             text.push_str(&error.to_string());
@@ -51,7 +65,7 @@ impl fmt::Debug for Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.error.fmt(f)
     }
 }
 

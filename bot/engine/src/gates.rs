@@ -1,6 +1,6 @@
 //! The gates of a plan. Evaluated when it is planned, and again in the transaction that starts it.
 
-use andon_core::{Failure, Finding, Gate, GateState, Line, OperationState, Plan, Target};
+use andon_core::{Failure, Finding, Gate, GateState, Line, OperationState, Plan, Refusal, Target};
 use andon_store::Connection;
 use jiff::Timestamp;
 
@@ -110,8 +110,7 @@ async fn hold(
         let reason = Line::new()
             .text(format!("{} was rolled back from {target} ", held.version))
             .time(held.at)
-            .text("; deploying it again needs ")
-            .code("--again --reason TEXT");
+            .text("; to go out again it needs a reason");
         let state = if exemption == Exemption::None { GateState::Closed } else { GateState::Exempt };
         return Ok(Some(finding(Gate::Hold, state, reason)));
     }
@@ -140,18 +139,70 @@ async fn one_at_a_time(
     })
 }
 
+/// Why a gate refuses a plan, and the next step; nothing where none does.
+pub(crate) fn closed(plan: &Plan) -> Option<Refusal> {
+    let (gate, reason) = plan.closed_gate()?;
+    Some(Refusal::new(reason.clone(), way_through(gate, plan)))
+}
+
 /// The next step when a gate refuses a plan.
-pub(crate) fn way_through(gate: Gate, targets: &[Target]) -> Line {
-    let target = targets.first();
-    let on = target.map(|target| format!("{} --env {}", target.service, target.environment)).unwrap_or_default();
+fn way_through(gate: Gate, plan: &Plan) -> Line {
+    let target = plan.targets().into_iter().next();
+    let on = target.as_ref().map(|target| format!("{} --env {}", target.service, target.environment));
     match gate {
-        Gate::Lock => Line::new().text("ask the owner, or say ").code(format!("unlock {on} --reason TEXT")),
+        Gate::Lock => {
+            Line::new().text("ask the owner, or say ").code(format!("unlock {} --reason TEXT", on.unwrap_or_default()))
+        }
         Gate::Freeze => Line::new().text("wait, or thaw it: see ").code("help thaw").text("; rollbacks pass a freeze"),
-        Gate::Hold => Line::new().text("deploy another version, or say it again with ").code("--again --reason TEXT"),
+        Gate::Hold => Line::new().text("choose another version, or say why with ").code(again(plan, target.as_ref())),
         Gate::Target => Line::new()
             .text("find out how that ended and ")
             .code("settle")
             .text(" it; a rollback to the release just before passes"),
         Gate::Permission | Gate::Approval => Line::new().text("see ").code("help").text(" for what you can do"),
+    }
+}
+
+/// The line that puts a held version live all the same, whichever command was asked: only `deploy` knows the flag.
+fn again(plan: &Plan, target: Option<&Target>) -> String {
+    let to = plan.change.steps.first().and_then(|step| step.to.as_deref()).unwrap_or_default();
+    let version = to.split_once('@').map_or(to, |(version, _)| version);
+    match target {
+        Some(target) => {
+            format!("deploy {} {version} --env {} --again --reason TEXT", target.service, target.environment)
+        }
+        None => "--again --reason TEXT".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use andon_core::{Change, Step};
+
+    use super::*;
+
+    #[test]
+    fn the_way_past_a_hold_is_a_line_that_can_be_said() {
+        let step = Step {
+            target: "hello/prod".to_owned(),
+            from: None,
+            to: Some(format!("v2@{}", "0".repeat(64))),
+            artifacts: Vec::new(),
+            generation: None,
+            configuration: None,
+        };
+        let change = Change {
+            command: vec!["rollback".to_owned()],
+            arguments: serde_json::Value::Null,
+            steps: vec![step],
+            undo: None,
+        };
+        let findings = vec![finding(Gate::Hold, GateState::Closed, "v2 was rolled back from hello/prod")];
+        let refusal = closed(&Plan { summary: Line::new(), change, findings }).expect("a closed gate");
+        assert!(
+            refusal.next_step.plain().ends_with("deploy hello v2 --env prod --again --reason TEXT"),
+            "{}",
+            refusal.next_step.plain()
+        );
     }
 }

@@ -42,10 +42,7 @@ impl Planned {
 
     /// Refuses where a gate is closed.
     fn refuse_closed(&self) -> Result<(), Refusal> {
-        match self.plan.closed_gate() {
-            Some((gate, reason)) => Err(Refusal::new(reason.clone(), gates::way_through(gate, &self.plan.targets()))),
-            None => Ok(()),
-        }
+        gates::closed(&self.plan).map_or(Ok(()), Err)
     }
 
     fn record(&self, work: &Work, accepted: &Accepted) -> andon_core::Record {

@@ -30,13 +30,18 @@ pub(crate) fn refusal_text(refusal: &Refusal) -> String {
 /// Tells the log the whole chain and the room one fact.
 pub(crate) fn broken(fault: &Fault) -> Receipt {
     tracing::error!(error = %fault.chain(), "a command could not be taken");
-    Receipt::Refused { message: Box::new(broken_message()) }
+    Receipt::Refused { message: Box::new(broken_message(fault)) }
 }
 
-fn broken_message() -> Message {
-    Message::new("Failed: something in Andon broke, and nothing was changed")
+fn broken_message(fault: &Fault) -> Message {
+    let broke = || {
+        let next_step = "try once more; if it stays so, whoever runs Andon finds the cause in its log";
+        Refusal::new("something in Andon broke", next_step)
+    };
+    let told = fault.told().cloned().unwrap_or_else(broke);
+    Message::new(Line::new().text("Failed: ").line(&told.fact).text(", and nothing was changed"))
         .tone(Tone::Bad)
-        .paragraph("Next: try once more; if it stays so, whoever runs Andon finds the cause in its log.")
+        .paragraph(Line::new().text("Next: ").line(&told.next_step))
         .whisper()
 }
 
@@ -103,8 +108,9 @@ pub(crate) async fn end_badly(house: &Arc<House>, accepted: &Arc<Accepted>, fail
         }
         Failure::Faulted(fault) => {
             tracing::error!(invocation = %invocation.id, error = %fault.chain(), "invocation {} failed", invocation.id);
-            let outcome = record::outcome("faulted", "something in Andon broke");
-            (RecordKind::Answered, outcome, broken_message(), InvocationState::Failed)
+            let message = broken_message(&fault);
+            let outcome = record::outcome("faulted", &message.summary.plain());
+            (RecordKind::Answered, outcome, message, InvocationState::Failed)
         }
     };
     let mut record = house.record_of_invocation(kind, invocation);

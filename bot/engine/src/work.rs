@@ -13,6 +13,9 @@ use jiff::Timestamp;
 use crate::command::Flags;
 use crate::house::{Configuration, House};
 
+/// The most choices that a refusal lists.
+const CHOICES: usize = 20;
+
 /// The context of one invocation, or of one operation on behalf of its asker.
 #[derive(Clone)]
 pub struct Work {
@@ -119,18 +122,16 @@ impl Work {
     }
 }
 
-/// "There is no service helo": with the nearest name, or all of them.
+/// "There is no service helo": with the nearest name and the choices, or the first of them where they are many.
 pub fn unknown<'a>(kind: &str, typed: &str, choices: impl Iterator<Item = &'a str> + Clone) -> Refusal {
     let fact = format!("There is no {kind} {typed}");
-    match closest(typed, choices.clone()) {
-        Some(near) => {
-            let all = choices.collect::<Vec<_>>().join(", ");
-            Refusal::new(fact, format!("did you mean {near}? There are: {all}"))
-        }
-        None => {
-            let all = choices.take(20).collect::<Vec<_>>().join(", ");
-            Refusal::new(fact, format!("choose one of: {all}"))
-        }
+    let near = closest(typed, choices.clone());
+    let some: Vec<_> = choices.take(CHOICES + 1).collect();
+    let more = if some.len() > CHOICES { ", …" } else { "" };
+    let some = some[..some.len().min(CHOICES)].join(", ");
+    match near {
+        Some(near) => Refusal::new(fact, format!("did you mean {near}? There are: {some}{more}")),
+        None => Refusal::new(fact, format!("choose one of: {some}{more}")),
     }
 }
 
@@ -150,9 +151,9 @@ pub fn from_deployer(error: DeployerError) -> Failure {
             Refusal::new(fact, "look at `status` and ask again").into()
         }
         DeployerError::Unreachable(source) => {
-            tracing::warn!(error = %Fault::new(source).chain(), "a deployer cannot be reached");
-            Refusal::new("The deployer cannot be reached", "try again in a moment; `status` tells when it is back")
-                .into()
+            // Says nothing about what was asked for: whoever asked tries again, and what was approved waits.
+            let told = Refusal::new("The deployer cannot be reached", "try again; `status` tells when it is back");
+            Fault::passing(source, told).into()
         }
         other @ (DeployerError::Fenced | DeployerError::Faulted(_)) => Fault::new(other).into(),
     }

@@ -49,6 +49,12 @@ pub(super) async fn begin(house: &Arc<House>, row: OperationRow) -> Result<Optio
             lease(house, id, fence, WAIT).await?;
             Ok(None)
         }
+        // Nothing was decided: it stays queued, and is looked at again.
+        Err(Failure::Faulted(fault)) if fault.told().is_some() => {
+            tracing::warn!(error = %fault.chain(), "{number} cannot start yet");
+            look_again_soon(house, id, fence).await?;
+            Ok(None)
+        }
         Err(Failure::Refused(_)) => Err(Fault::new(format!("{number} could not be ended")).into()),
         Err(faulted) => Err(faulted),
     }
@@ -134,8 +140,8 @@ async fn still_stands(
     }
     let findings = gates::evaluate(&mut transaction.connection(), work, plan, permit, exemption, work.now).await?;
     let now = Plan { findings, ..plan.clone() };
-    if let Some((gate, reason)) = now.closed_gate() {
-        return Err(Refusal::new(reason.clone(), gates::way_through(gate, &row.targets)).into());
+    if let Some(refusal) = gates::closed(&now) {
+        return Err(refusal.into());
     }
     if gates::approvals_needed(permit, exemption) > row.approvals_needed {
         return Err(Refusal::new("It needs more approvals than it did when it was planned", "ask again").into());
