@@ -1,9 +1,9 @@
 //! `can <command…>`
 
-use andon_core::{Block, Failure, Line, Message, Tone};
-use andon_engine::Work;
+use andon_core::{Block, Failure, Line, Message, Refusal, Tone};
 use andon_engine::command::{Command, Read};
 use andon_engine::policy::Resource;
+use andon_engine::{Foresight, Work};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
@@ -30,23 +30,35 @@ impl Read for Can {
     async fn answer(&self, work: &Work) -> Result<Message, Failure> {
         let line = self.words.join(" ");
         match andon_engine::can(work, self.words.clone()).await {
-            Ok(foresight) => {
-                let needs = foresight.approvals;
-                let summary = match needs {
-                    0 => Line::new().text("Yes, you may: ").outside(&line),
-                    _ => Line::new()
-                        .text(format!("Yes, with {needs} approval{}: ", if needs == 1 { "" } else { "s" }))
-                        .outside(&line),
-                };
-                let message = Message::new(summary).tone(Tone::Good).fact("by", foresight.policies.join(", "));
-                let lines: Vec<Line> = foresight.gates;
-                Ok(if lines.is_empty() { message } else { message.block(Block::List(lines)) })
-            }
+            Ok(foresight) => Ok(answer(foresight, &line)),
             Err(Failure::Refused(refusal)) => {
                 let summary = Line::new().text("No: ").line(&refusal.fact);
-                Ok(Message::new(summary).paragraph(Line::new().text("Next: ").line(&refusal.next_step)))
+                Ok(Message::new(summary).paragraph(next(&refusal)))
             }
             Err(faulted) => Err(faulted),
         }
     }
+}
+
+fn answer(foresight: Foresight, line: &str) -> Message {
+    let needs = foresight.approvals;
+    let message = match (&foresight.closed, needs) {
+        (Some(closed), _) => Message::new(Line::new().text("Not now: ").line(&closed.fact)).tone(Tone::Attention),
+        (None, 0) => Message::new(Line::new().text("Yes, you may: ").outside(line)).tone(Tone::Good),
+        (None, _) => {
+            let plural = if needs == 1 { "" } else { "s" };
+            let yes = Line::new().text(format!("Yes, with {needs} approval{plural}: ")).outside(line);
+            Message::new(yes).tone(Tone::Good)
+        }
+    };
+    let message = message.fact("by", foresight.policies.join(", "));
+    let message = if foresight.gates.is_empty() { message } else { message.block(Block::List(foresight.gates)) };
+    match &foresight.closed {
+        Some(closed) => message.paragraph(next(closed)),
+        None => message,
+    }
+}
+
+fn next(refusal: &Refusal) -> Line {
+    Line::new().text("Next: ").line(&refusal.next_step)
 }

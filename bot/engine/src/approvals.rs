@@ -10,7 +10,7 @@ use andon_store::{NewApproval, OperationRow, Transaction};
 use crate::command::Applied;
 use crate::policy::Resource;
 use crate::work::Work;
-use crate::{authorize, card};
+use crate::{authorize, card, operations};
 
 /// Proof that an operation has all approvals that it needs. Made by the last approval's effect on the row being read back: from distinct
 /// people, none of them the asker, all naming this plan, all still entitled.
@@ -79,9 +79,53 @@ async fn lock(transaction: &mut Transaction<'_>, number: OperationNumber) -> Res
     })
 }
 
-fn not_now(row: &OperationRow, verb: &str) -> Failure {
-    let fact = format!("{} cannot be {verb} any more: {}", row.number, row.state.words());
+fn not_now(work: &Work, row: &OperationRow, verb: &str) -> Failure {
+    let overdue = row.state == OperationState::WaitingApproval && row.expires_at <= work.now;
+    let state = if overdue { OperationState::Expired } else { row.state };
+    let fact = format!("{} cannot be {verb} any more: {}", row.number, state.words());
     Refusal::new(fact, format!("say `why {}` for its story", row.number)).into()
+}
+
+/// What a person wants of an operation.
+#[derive(Clone, Copy, Debug)]
+pub enum Wish {
+    /// Agree to it; to this very plan, where one is named.
+    Approve(Option<Digest>),
+    /// Say no to it.
+    Deny,
+    /// Withdraw it.
+    Cancel,
+    /// Say how it ended.
+    Settle(Cause),
+}
+
+/// Whether an operation stands so that the asker's wish can be granted. Decided when it is planned, and again when it is done.
+///
+/// # Errors
+/// Refused with what is in the way: nobody approves their own change, and an operation that has moved on is out of reach.
+pub fn stands(work: &Work, row: &OperationRow, wish: Wish) -> Result<(), Failure> {
+    let waits = row.state == OperationState::WaitingApproval && row.expires_at > work.now;
+    let withdrawable =
+        matches!(row.state, OperationState::WaitingApproval | OperationState::Queued | OperationState::Running);
+    match wish {
+        Wish::Approve(_) if row.asked_by.person == *work.asker() => Err(Refusal::new(
+            "You asked for it, so someone else must approve",
+            format!("ask a colleague; `why {}` names who can", row.number),
+        )
+        .into()),
+        Wish::Approve(_) if !waits => Err(not_now(work, row, "approved")),
+        Wish::Approve(Some(plan)) if plan != row.digest => Err(Refusal::new(
+            "That approval names another plan",
+            format!("look at the card of {} and approve that", row.number),
+        )
+        .into()),
+        Wish::Deny if !waits => Err(not_now(work, row, "denied")),
+        Wish::Cancel if !withdrawable => Err(not_now(work, row, "cancelled")),
+        Wish::Settle(cause) if row.state != OperationState::Unknown || row.state.after(cause).is_none() => {
+            Err(not_now(work, row, "settled"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Counts one approval; the last one queues the operation in this same transaction.
@@ -95,23 +139,7 @@ pub async fn approve(
     plan: Option<Digest>,
 ) -> Result<Applied, Failure> {
     let row = lock(transaction, number).await?;
-    if row.asked_by.person == *work.asker() {
-        return Err(Refusal::new(
-            "You asked for it, so someone else must approve",
-            format!("ask a colleague; `why {number}` names who can"),
-        )
-        .into());
-    }
-    if row.state != OperationState::WaitingApproval || row.expires_at <= work.now {
-        return Err(not_now(&row, "approved"));
-    }
-    if plan.is_some_and(|plan| plan != row.digest) {
-        return Err(Refusal::new(
-            "That approval names another plan",
-            format!("look at the card of {number} and approve that"),
-        )
-        .into());
-    }
+    stands(work, &row, Wish::Approve(plan))?;
     let permit = authorize::ask(work, "approve", &[resource(&row)], &serde_json::Value::Null, Some(&row.plan))
         .map_err(|denial| authorize::refusal(work.asker(), "approve", &denial))?;
     let new = NewApproval { operation: row.id, by: work.speaker.clone(), digest: row.digest, at: work.now };
@@ -154,10 +182,8 @@ fn about(row: &OperationRow, kind: RecordKind, approval: Option<ApprovalFacts>, 
 /// Refused once it no longer waits.
 pub async fn deny(work: &Work, transaction: &mut Transaction<'_>, number: OperationNumber) -> Result<Applied, Failure> {
     let row = lock(transaction, number).await?;
-    if row.state != OperationState::WaitingApproval {
-        return Err(not_now(&row, "denied"));
-    }
-    let summary = end(work, transaction, &row, Cause::Denied, "Denied").await?;
+    stands(work, &row, Wish::Deny)?;
+    let summary = end(work, transaction, &row, Cause::Denied, "Denied").await?.summary;
     let facts = facts(work, &row, Vec::new(), 0);
     Ok(about(&row, RecordKind::Objected, Some(facts), Message::new(summary)))
 }
@@ -172,16 +198,13 @@ pub async fn cancel(
     number: OperationNumber,
 ) -> Result<Applied, Failure> {
     let row = lock(transaction, number).await?;
-    let message = match row.state {
-        OperationState::WaitingApproval | OperationState::Queued => {
-            Message::new(end(work, transaction, &row, Cause::Cancelled, "Cancelled").await?)
-        }
-        OperationState::Running => {
-            transaction.request_cancel(row.id).await?;
-            Message::new(Line::new().text(format!("Asked {number} to stop: ")).line(&row.plan.summary))
-                .paragraph("Its card tells whether it could.")
-        }
-        _ => return Err(not_now(&row, "cancelled")),
+    stands(work, &row, Wish::Cancel)?;
+    let message = if row.state == OperationState::Running {
+        transaction.request_cancel(row.id).await?;
+        Message::new(Line::new().text(format!("Asked {number} to stop: ")).line(&row.plan.summary))
+            .paragraph("Its card tells whether it could.")
+    } else {
+        Message::new(end(work, transaction, &row, Cause::Cancelled, "Cancelled").await?.summary)
     };
     Ok(about(&row, RecordKind::Cancelled, None, message))
 }
@@ -197,11 +220,12 @@ pub async fn settle(
     cause: Cause,
 ) -> Result<Applied, Failure> {
     let row = lock(transaction, number).await?;
-    let Some(state) = row.state.after(cause).filter(|_| row.state == OperationState::Unknown) else {
-        return Err(not_now(&row, "settled"));
-    };
-    let summary = end(work, transaction, &row, cause, &format!("Settled as {}", state.words())).await?;
-    Ok(about(&row, RecordKind::Settled, None, Message::new(summary)))
+    stands(work, &row, Wish::Settle(cause))?;
+    let state = row.state.after(cause).ok_or_else(|| not_now(work, &row, "settled"))?;
+    let outcome = end(work, transaction, &row, cause, &format!("Settled as {}", state.words())).await?;
+    // Whoever vouches for the end vouches for all that follows from it: the release, the lock and the hold that a rollback leaves.
+    operations::conclude(work, &row, &outcome, transaction).await?;
+    Ok(about(&row, RecordKind::Settled, None, Message::new(outcome.summary)))
 }
 
 /// A person ends an operation. Its asker is told, unless that is the same person.
@@ -211,16 +235,16 @@ async fn end(
     row: &OperationRow,
     cause: Cause,
     verb: &str,
-) -> Result<Line, Failure> {
-    let state = row.state.after(cause).ok_or_else(|| not_now(row, "ended"))?;
+) -> Result<Outcome, Failure> {
+    let state = row.state.after(cause).ok_or_else(|| not_now(work, row, "ended"))?;
     let mut summary = Line::new().text(format!("{verb} by ")).person(work.asker()).text(": ").line(&row.plan.summary);
     if let Some(reason) = &work.flags.reason {
         summary = summary.text(". Reason: ").outside(reason);
     }
-    let outcome = Outcome { state, summary: summary.clone(), observed: None, details: None };
+    let outcome = Outcome { state, summary, observed: None, details: None };
     transaction.advance(row, cause, work.now, Some(&outcome)).await?;
     if row.asked_by.person != *work.asker() {
         card::tell_end(&work.house, transaction, row.id).await?;
     }
-    Ok(summary)
+    Ok(outcome)
 }

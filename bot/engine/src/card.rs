@@ -176,7 +176,7 @@ fn shown(end: Option<&str>) -> String {
     }
 }
 
-const fn gate_mark(state: GateState) -> &'static str {
+pub(crate) const fn gate_mark(state: GateState) -> &'static str {
     match state {
         GateState::Passed => "passed:",
         GateState::Waiting => "waits:",

@@ -50,6 +50,9 @@ impl Act for LockTarget {
         reason(work)?;
         until(work, self.length.as_deref(), work.catalog().defaults.lock_expires)?;
         let held = work.reader().await?.connection().lock(&target, work.now).await?;
+        if let Some(lock) = held.as_ref().filter(|lock| lock.owner != *work.asker()) {
+            return Err(taken(lock).into());
+        }
         let undo = format!("unlock {} --env {} --reason TEXT", target.service, target.environment);
         let summary = Line::from(format!("lock {target}"));
         let step = (format!("lock {target}"), held.map(|lock| lock.owner.to_string()), Some(work.asker().to_string()));
@@ -149,7 +152,9 @@ impl Act for UnlockTarget {
         if planned != Some(format!("{} with token {}", lock.owner, lock.token)) {
             return Err(taken(&lock).into());
         }
-        transaction.release_lock(&target, lock.token, work.now).await?;
+        if !transaction.release_lock(&target, lock.token, work.now).await? {
+            return Err(not_locked(&target).into());
+        }
         let summary = Line::new().text(format!("Unlocked {target}, which ")).person(&lock.owner).text(" had locked");
         Ok(Applied::new(Message::new(summary).tone(Tone::Good)))
     }

@@ -2,7 +2,7 @@
 
 use andon_core::{Cause, Change, Digest, Failure, Line, OperationNumber, Plan, Refusal, Step};
 use andon_engine::Work;
-use andon_engine::approvals;
+use andon_engine::approvals::{self, Wish};
 use andon_engine::command::{Act, Applied, Command};
 use andon_engine::policy::Resource;
 use andon_store::Transaction;
@@ -61,13 +61,30 @@ enum End {
     Cancelled,
 }
 
+impl End {
+    const fn cause(self) -> Cause {
+        match self {
+            Self::Succeeded => Cause::SettledSucceeded,
+            Self::Failed => Cause::SettledFailed,
+            Self::Cancelled => Cause::SettledCancelled,
+        }
+    }
+}
+
 async fn resource(work: &Work, number: OperationNumber) -> Result<Vec<Resource>, Failure> {
     Ok(vec![approvals::resource(&approvals::find(work, number).await?)])
 }
 
 /// What is said about an operation changes that operation and nothing else.
-async fn plan(work: &Work, number: OperationNumber, verb: &str, to: &str) -> Result<Plan, Failure> {
+async fn plan(work: &Work, number: OperationNumber, wish: Wish) -> Result<Plan, Failure> {
     let row = approvals::find(work, number).await?;
+    approvals::stands(work, &row, wish)?;
+    let (verb, to) = match wish {
+        Wish::Approve(_) => ("approve", "approved"),
+        Wish::Deny => ("deny", "denied"),
+        Wish::Cancel => ("cancel", "cancelled"),
+        Wish::Settle(_) => ("settle", "settled"),
+    };
     let step = Step {
         target: number.to_string(),
         from: Some(row.state.as_str().to_owned()),
@@ -106,7 +123,7 @@ about_an_operation!(Settle, "settle", &["settle op-3 failed --reason 'looked at 
 
 impl Act for Approve {
     async fn plan(&self, work: &Work) -> Result<Plan, Failure> {
-        plan(work, self.operation, "approve", "approved").await
+        plan(work, self.operation, Wish::Approve(self.plan)).await
     }
 
     async fn apply(&self, _: &Plan, work: &Work, transaction: &mut Transaction<'_>) -> Result<Applied, Failure> {
@@ -116,7 +133,7 @@ impl Act for Approve {
 
 impl Act for Deny {
     async fn plan(&self, work: &Work) -> Result<Plan, Failure> {
-        plan(work, self.operation, "deny", "denied").await
+        plan(work, self.operation, Wish::Deny).await
     }
 
     async fn apply(&self, _: &Plan, work: &Work, transaction: &mut Transaction<'_>) -> Result<Applied, Failure> {
@@ -126,7 +143,7 @@ impl Act for Deny {
 
 impl Act for Cancel {
     async fn plan(&self, work: &Work) -> Result<Plan, Failure> {
-        plan(work, self.operation, "cancel", "cancelled").await
+        plan(work, self.operation, Wish::Cancel).await
     }
 
     async fn apply(&self, _: &Plan, work: &Work, transaction: &mut Transaction<'_>) -> Result<Applied, Failure> {
@@ -139,15 +156,10 @@ impl Act for Settle {
         if work.flags.reason.is_none() {
             return Err(Refusal::new("Settling needs a reason", "say what you saw with `--reason TEXT`").into());
         }
-        plan(work, self.operation, "settle", "settled").await
+        plan(work, self.operation, Wish::Settle(self.end.cause())).await
     }
 
     async fn apply(&self, _: &Plan, work: &Work, transaction: &mut Transaction<'_>) -> Result<Applied, Failure> {
-        let cause = match self.end {
-            End::Succeeded => Cause::SettledSucceeded,
-            End::Failed => Cause::SettledFailed,
-            End::Cancelled => Cause::SettledCancelled,
-        };
-        approvals::settle(work, transaction, self.operation, cause).await
+        approvals::settle(work, transaction, self.operation, self.end.cause()).await
     }
 }

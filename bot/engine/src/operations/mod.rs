@@ -14,6 +14,7 @@ use andon_store::{OperationRow, StoreError};
 use crate::card;
 use crate::work::Work;
 
+pub(crate) use run::conclude;
 pub(crate) use sweeper::sweep;
 pub(crate) use worker::work;
 

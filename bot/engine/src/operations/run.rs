@@ -102,29 +102,38 @@ async fn broke(house: &Arc<House>, work: Work, row: OperationRow, fault: Fault) 
 
 /// Records the end, with all that follows from it, in one transaction.
 async fn end(house: &Arc<House>, work: Work, row: OperationRow, outcome: Outcome) -> Result<(), Failure> {
-    let entry = entry_of(house, &row)?;
-    let Run::Operation { conclude, .. } = &entry.run else {
-        return Err(Fault::new("an operation whose command is none").into());
-    };
-    let (conclude, store) = (*conclude, house.store.clone());
+    let store = house.store.clone();
     let ended = store.write(move |transaction| {
         Box::pin(async move {
             let cause = cause(outcome.state)?;
             transaction.advance(&row, cause, work.house.clock.now(), Some(&outcome)).await?;
-            let ended = Ended {
-                operation: &row,
-                plan: &row.plan,
-                outcome: &outcome,
-                at: work.house.clock.now(),
-                lock_expires: work.catalog().defaults.lock_expires,
-            };
-            conclude(&row.command.arguments, &ended, transaction).await?;
+            conclude(&work, &row, &outcome, transaction).await?;
             tell(&work, &row, &outcome, transaction).await
         })
     });
     ended.await?;
     (house.probe)("finished");
     Ok(())
+}
+
+/// What the house keeps about an end, whoever saw it: the backend, or the person who settles it.
+pub(crate) async fn conclude(
+    work: &Work,
+    row: &OperationRow,
+    outcome: &Outcome,
+    transaction: &mut Transaction<'_>,
+) -> Result<(), Failure> {
+    let Run::Operation { conclude, .. } = &entry_of(&work.house, row)?.run else {
+        return Err(Fault::new("an operation whose command is none").into());
+    };
+    let ended = Ended {
+        operation: row,
+        plan: &row.plan,
+        outcome,
+        at: work.house.clock.now(),
+        lock_expires: work.catalog().defaults.lock_expires,
+    };
+    conclude(&row.command.arguments, &ended, transaction).await
 }
 
 async fn tell(
