@@ -147,11 +147,33 @@ fn freeze((id, service, environment, owner, reason, at, expires_at, room): Freez
 }
 
 impl Transaction<'_> {
+    /// Keeps everybody from taking a lock or pulling a freeze until this unit of work ends: what was looked at in it still holds when it
+    /// is kept. Many may do so at once.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn keep_obstacles(&mut self) -> Result<(), StoreError> {
+        if let Connection::Postgres(connection) = &mut self.0 {
+            sqlx::query("select pg_advisory_xact_lock_shared(7236003)").execute(&mut **connection).await?;
+        }
+        // SQLite has one writer, and this is it.
+        Ok(())
+    }
+
+    /// Waits for whoever looked and goes on under [`Transaction::keep_obstacles`].
+    async fn change_obstacles(&mut self) -> Result<(), StoreError> {
+        if let Connection::Postgres(connection) = &mut self.0 {
+            sqlx::query("select pg_advisory_xact_lock(7236003)").execute(&mut **connection).await?;
+        }
+        Ok(())
+    }
+
     /// Takes a lock, or says who holds it. Its owner may take it again: the new one replaces the old one, with a new token.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn hold_lock(&mut self, new: &NewLock) -> Result<LockHeld, StoreError> {
+        self.change_obstacles().await?;
         let held = self.connection().lock(&new.target, new.at).await?;
         if let Some(lock) = held.filter(|lock| lock.owner != new.owner) {
             return Ok(LockHeld::Taken(lock));
@@ -193,6 +215,7 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn pull_freeze(&mut self, new: &NewFreeze) -> Result<i64, StoreError> {
+        self.change_obstacles().await?;
         on!(self.0, c => {
             let (id,): (i64,) = sqlx::query_as("insert into freezes (service, environment, owner, reason, at, expires_at, room) \
                 values ($1, $2, $3, $4, $5, $6, $7) returning id")

@@ -98,8 +98,11 @@ impl Operation for Rollback {
             operation: Some(operation),
             room: ended.operation.room.clone(),
         };
-        // Where somebody holds the target already, their lock serves.
-        transaction.hold_lock(&lock).await?;
+        // Where somebody holds the target already, their lock serves; one of the asker's own is never made shorter.
+        let held = transaction.connection().lock(&lock.target, lock.at).await?;
+        if held.is_none_or(|held| held.owner == lock.owner && held.expires_at < lock.expires_at) {
+            transaction.hold_lock(&lock).await?;
+        }
         Ok(())
     }
 }

@@ -138,6 +138,11 @@ async fn still_stands(
         let fact = "What it was planned on has changed meanwhile";
         return Err(Refusal::new(fact, "look at the new plan: ask again").into());
     }
+    if exemption != Exemption::Rollback {
+        // What stops it now stops it, and whoever freezes or locks from here on is answered after it has started. A rollback passes both,
+        // and must not wait for the end of the very operation that it asks to stop.
+        transaction.keep_obstacles().await?;
+    }
     let findings = gates::evaluate(&mut transaction.connection(), work, plan, permit, exemption, work.now).await?;
     let now = Plan { findings, ..plan.clone() };
     if let Some(refusal) = gates::closed(&now) {

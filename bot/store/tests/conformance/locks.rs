@@ -1,7 +1,10 @@
 //! Locks and freezes are leases with an owner, a scope and an expiry; holds and releases are what is remembered of versions.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use andon_core::{Artifact, Digest, OperationId, Target};
-use andon_store::{Freeze, Lock, LockHeld, NewFreeze, NewLock, Scope, Store, Watched};
+use andon_store::{Freeze, Lock, LockHeld, NewFreeze, NewLock, Scope, Store, StoreError, Watched};
 use tokio::task::JoinSet;
 
 use crate::both;
@@ -15,6 +18,7 @@ both! {
     locks_end_by_themselves,
     a_freeze_covers_its_scope,
     a_freeze_is_lifted_once,
+    nobody_freezes_between_a_look_and_what_follows,
     a_held_version_is_free_when_it_comes_back,
     releases_are_remembered_newest_first,
     what_is_watched_is_remembered_by_one,
@@ -232,4 +236,32 @@ async fn what_is_watched_is_remembered_by_one(world: World) {
         assert_eq!(told.into_iter().filter(|told| *told).count(), 1, "of all replicas, one tells");
         assert_eq!(look!(store, |connection| connection.watched(&api)), Some(seen));
     }
+}
+
+async fn nobody_freezes_between_a_look_and_what_follows(world: World) {
+    let store = world.open().await;
+    let frozen = Arc::new(AtomicBool::new(false));
+    let (looked, look) = tokio::sync::oneshot::channel();
+    let freezing = {
+        let (store, frozen) = (store.clone(), Arc::clone(&frozen));
+        tokio::spawn(async move {
+            look.await.expect("somebody looks");
+            pull(&store, scope(None, None), 100).await;
+            frozen.store(true, Ordering::SeqCst);
+        })
+    };
+    let seen = store.write(move |transaction| {
+        Box::pin(async move {
+            transaction.keep_obstacles().await?;
+            let free = transaction.connection().freezes(at(1)).await?.is_empty();
+            looked.send(()).expect("somebody wants to freeze");
+            // Many more steps of the same unit, as a start has.
+            for _ in 0..200 {
+                transaction.connection().freezes(at(1)).await?;
+            }
+            Ok::<_, StoreError>((free, frozen.load(Ordering::SeqCst)))
+        })
+    });
+    assert_eq!(seen.await.expect("kept"), (true, false), "a freeze was answered before what had looked was kept");
+    freezing.await.expect("frozen afterwards");
 }
