@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use andon_core::Clock as _;
 use andon_deployers::keeper::{self, KeeperOptions};
@@ -20,6 +21,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 #[path = "../tests/keeper/clock.rs"]
 mod clock;
+
+/// Whether it says that it is not healthy.
+static SICK: AtomicBool = AtomicBool::new(false);
+/// Whether what streams has to end.
+static FINISHED: AtomicBool = AtomicBool::new(false);
 
 type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, Infallible>;
 
@@ -69,14 +75,23 @@ fn variable(name: &str) -> String {
 
 async fn answer(never_ready: bool, request: Request<Incoming>) -> Result<Response<Body>, hyper::Error> {
     let path = request.uri().path().to_owned();
+    let headers = request.headers().keys().map(|name| name.as_str()).collect::<Vec<_>>().join(" ");
     let said = request.into_body().collect().await?.to_bytes();
     let text = match path.as_str() {
-        "/healthz" if never_ready => {
+        "/healthz" if never_ready || SICK.load(Ordering::SeqCst) => {
             let mut response = Response::new(full(Bytes::new()));
             *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
             return Ok(response);
         }
         "/die" => std::process::abort(),
+        "/sicken" => {
+            SICK.store(true, Ordering::SeqCst);
+            Bytes::new()
+        }
+        "/finish" => {
+            FINISHED.store(true, Ordering::SeqCst);
+            Bytes::new()
+        }
         "/say" => {
             // As most programs do: whoever cannot speak, breaks.
             let mut output = io::stdout().lock();
@@ -90,6 +105,7 @@ async fn answer(never_ready: bool, request: Request<Incoming>) -> Result<Respons
             fields.join(" ").into()
         }
         "/inside" => inside().into(),
+        "/headers" => headers.into(),
         _ => variable("VERSION").into(),
     };
     Ok(Response::new(full(text)))
@@ -99,14 +115,14 @@ fn full(bytes: Bytes) -> Body {
     http_body_util::Full::new(bytes).boxed_unsync()
 }
 
-/// A body of 20 pieces, one every 100 ms.
+/// A body without an end, until it is told to finish.
 fn drops() -> Body {
-    let pieces = stream::unfold(0, |number| async move {
-        if number == 20 {
+    let pieces = stream::unfold((), |()| async {
+        if FINISHED.load(Ordering::SeqCst) {
             return None;
         }
-        clock::MachineClock.sleep(jiff::SignedDuration::from_millis(100)).await;
-        Some((Ok(Frame::data(Bytes::from(format!("{number} ")))), number + 1))
+        clock::MachineClock.sleep(jiff::SignedDuration::from_millis(20)).await;
+        Some((Ok(Frame::data(Bytes::from("drop "))), ()))
     });
     StreamBody::new(Box::pin(pieces)).boxed_unsync()
 }

@@ -8,10 +8,10 @@ use andon_console::{ConsoleVoice, Look, Options, Speaking, interactive, piped};
 use andon_core::ports::{Marker, Placement, Voice, VoiceError};
 use andon_core::{Clock, Entropy, Identity, InvocationId, Message, ProofStrength, Room};
 use andon_deployers::demo;
-use andon_deployers::keeper::{KeeperClient, Request, keep_program};
+use andon_deployers::keeper::{KeeperClient, KeeperError, Request, Response, keep_program};
 use andon_engine::Engine;
 use andon_store::{DatabaseUrl, Purpose};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use tokio::sync::OnceCell;
 
 use crate::config::{self, playground};
@@ -125,20 +125,26 @@ async fn in_a_pipe(speaking: Speaking, engine: &Engine, late: &LateVoice) -> Res
 pub(crate) async fn down(path: &Path, clock: Arc<dyn Clock>) -> Result<()> {
     let data = Data::open(path)?;
     let client = KeeperClient::new(data.path(), clock);
-    client.ask(&Request::Down).await.context("no services are running here")?;
-    println!("The playground's services are stopped.");
-    Ok(())
+    match client.ask(&Request::Down).await {
+        Ok(Response::Taken) => {
+            println!("The services are stopped.");
+            Ok(())
+        }
+        Ok(Response::Broken { reason }) => bail!("not all services could be stopped: {reason}"),
+        Ok(other) => bail!("the keeper answered something else: {other:?}"),
+        Err(KeeperError::Unreachable(error)) => Err(error).context("no services are running here"),
+        Err(error) => Err(error).context("whether the services are stopped is not known"),
+    }
 }
 
 fn write_artifacts(data: &Data, artifacts: &Path) -> Result<()> {
-    let program = keep_program(data.path(), &std::env::current_exe()?)?;
-    for service in playground::SERVICES {
-        for (version, never_ready) in VERSIONS {
-            let folder = artifacts.join(service).join(version);
-            // Written once: a version's content never changes.
-            if !folder.exists() {
-                demo::write_artifact(&folder, &program, never_ready)?;
-            }
+    let versions = playground::SERVICES.iter().flat_map(|service| VERSIONS.map(|version| (service, version)));
+    for (service, (version, never_ready)) in versions {
+        let folder = artifacts.join(service).join(version);
+        // Written once: a version's content never changes. So the program that it names stays where it is.
+        if !folder.exists() {
+            let program = keep_program(data.path(), "demo-bin", &std::env::current_exe()?)?;
+            demo::write_artifact(&folder, &program, never_ready)?;
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 
 use andon_core::{Clock, Digest};
@@ -11,7 +11,10 @@ use jiff::SignedDuration;
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
+use tokio::process::Command;
+use tokio::sync::Mutex;
 
+use super::private;
 use super::protocol::{Envelope, LINE_LIMIT, Request, Response, VERSION};
 use super::server::socket_path;
 
@@ -23,15 +26,24 @@ const START: SignedDuration = SignedDuration::from_secs(10);
 /// The keeper did not answer.
 #[derive(Debug, Error)]
 pub enum KeeperError {
-    /// There is none, or it does not listen.
+    /// There is none, or it does not listen. Nothing was asked.
     #[error("the keeper cannot be reached")]
     Unreachable(#[source] io::Error),
+    /// It broke off in the middle.
+    #[error("the keeper broke off")]
+    BrokeOff(#[source] io::Error),
     /// It took too long.
     #[error("the keeper did not answer in time")]
     TimedOut,
     /// It said something else than the protocol.
     #[error("the keeper speaks another language")]
     Garbled(#[source] serde_json::Error),
+    /// It is of another version.
+    #[error(
+        "the keeper that runs in this data folder is of another version; stop it and its services with \
+         `andon keeper --down --data DIR`, and start again"
+    )]
+    OtherVersion,
     /// It could not be started.
     #[error("the keeper cannot be started")]
     Spawn(#[source] io::Error),
@@ -49,45 +61,84 @@ pub struct SpawnKeeper {
 /// Asks the keeper of a data folder.
 #[derive(Clone)]
 pub struct KeeperClient {
-    socket: PathBuf,
+    data: PathBuf,
     clock: Arc<dyn Clock>,
+    /// How it is started where there is none. Held while somebody starts it.
+    spawn: Option<Arc<Mutex<SpawnKeeper>>>,
 }
 
 impl KeeperClient {
     /// A client of the keeper in `data`, whether or not there is one.
     pub fn new(data: &Path, clock: Arc<dyn Clock>) -> Self {
-        Self { socket: socket_path(data), clock }
+        Self { data: data.to_owned(), clock, spawn: None }
     }
 
-    /// A client of the keeper in `data`, which is started where there is none.
+    /// The same one, which starts a keeper whenever there is none.
+    #[must_use]
+    pub fn spawning(mut self, spawn: SpawnKeeper) -> Self {
+        self.spawn = Some(Arc::new(Mutex::new(spawn)));
+        self
+    }
+
+    /// A client of the keeper in `data`, which is started where there is none, now and later.
     ///
     /// # Errors
-    /// It cannot be started, or does not come up in time.
+    /// It cannot be started, does not come up in time, or is of another version.
     pub async fn connect_or_spawn(
         data: &Path,
         spawn: &SpawnKeeper,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, KeeperError> {
-        let client = Self::new(data, clock);
-        if client.ask(&Request::Hello).await.is_ok() {
-            return Ok(client);
+        let client = Self::new(data, clock).spawning(spawn.clone());
+        client.ask(&Request::Hello).await?;
+        Ok(client)
+    }
+
+    /// Whether a keeper is there; none is started.
+    ///
+    /// # Errors
+    /// See [`KeeperError`].
+    pub async fn hello(&self) -> Result<(), KeeperError> {
+        self.ask_once(&Request::Hello).await.map(drop)
+    }
+
+    /// Asks and waits for the answer. Where there is no keeper, and this client may, it starts one and asks that.
+    ///
+    /// # Errors
+    /// See [`KeeperError`]. What was asked may have been done all the same, unless nobody could be reached.
+    pub async fn ask(&self, request: &Request) -> Result<Response, KeeperError> {
+        let Some(spawn) = &self.spawn else { return self.ask_once(request).await };
+        match self.ask_once(request).await {
+            Err(KeeperError::Unreachable(_)) => {}
+            answer => return answer,
         }
-        start(data, spawn).map_err(KeeperError::Spawn)?;
-        let deadline = client.clock.now().saturating_add(START).unwrap_or(jiff::Timestamp::MAX);
+        let spawn = spawn.lock().await;
+        // Somebody else may just have started it.
+        if let Err(KeeperError::Unreachable(error)) = self.hello().await {
+            tracing::warn!(%error, "no keeper answers, so one is started");
+            self.start(&spawn).await?;
+        }
+        drop(spawn);
+        self.ask_once(request).await
+    }
+
+    async fn start(&self, spawn: &SpawnKeeper) -> Result<(), KeeperError> {
+        start(&self.data, spawn).map_err(KeeperError::Spawn)?;
+        let deadline = self.clock.now().saturating_add(START).unwrap_or(jiff::Timestamp::MAX);
         loop {
-            match client.ask(&Request::Hello).await {
-                Ok(_) => return Ok(client),
-                Err(error) if client.clock.now() >= deadline => return Err(error),
-                Err(_) => client.clock.sleep(SignedDuration::from_millis(50)).await,
+            match self.hello().await {
+                Err(KeeperError::Unreachable(_)) if self.clock.now() < deadline => {}
+                answer => return answer,
             }
+            self.clock.sleep(SignedDuration::from_millis(50)).await;
         }
     }
 
-    /// Asks and waits for the answer.
-    ///
-    /// # Errors
-    /// See [`KeeperError`]. What was asked may have been done all the same.
-    pub async fn ask(&self, request: &Request) -> Result<Response, KeeperError> {
+    async fn ask_once(&self, request: &Request) -> Result<Response, KeeperError> {
+        // Services get their time to end, however long that is.
+        if matches!(request, Request::Down) {
+            return self.exchange(request).await;
+        }
         tokio::select! {
             answer = self.exchange(request) => answer,
             () = self.clock.sleep(PATIENCE) => Err(KeeperError::TimedOut),
@@ -95,41 +146,62 @@ impl KeeperClient {
     }
 
     async fn exchange(&self, request: &Request) -> Result<Response, KeeperError> {
-        let mut stream = UnixStream::connect(&self.socket).await.map_err(KeeperError::Unreachable)?;
-        let envelope = Envelope { version: VERSION, request: request.clone() };
+        let mut stream = UnixStream::connect(socket_path(&self.data)).await.map_err(KeeperError::Unreachable)?;
+        let envelope = Envelope::new(request).map_err(KeeperError::Garbled)?;
         let mut line = serde_json::to_vec(&envelope).map_err(KeeperError::Garbled)?;
         line.push(b'\n');
-        stream.write_all(&line).await.map_err(KeeperError::Unreachable)?;
+        stream.write_all(&line).await.map_err(KeeperError::BrokeOff)?;
         let mut answer = String::new();
         let mut reader = BufReader::new(stream.take(LINE_LIMIT));
-        reader.read_line(&mut answer).await.map_err(KeeperError::Unreachable)?;
-        serde_json::from_str(&answer).map_err(KeeperError::Garbled)
+        reader.read_line(&mut answer).await.map_err(KeeperError::BrokeOff)?;
+        if answer.is_empty() {
+            return Err(KeeperError::BrokeOff(io::ErrorKind::UnexpectedEof.into()));
+        }
+        match (request, serde_json::from_str(&answer)) {
+            (Request::Hello, Ok(response @ Response::Hello { version: VERSION, .. })) => Ok(response),
+            // Older keepers refuse even this question, or tell no version.
+            (Request::Hello, _) => Err(KeeperError::OtherVersion),
+            (_, answer) => answer.map_err(KeeperError::Garbled),
+        }
     }
 }
 
-/// Starts a keeper from a copy of the executable. It belongs to nobody's terminal and inherits nothing.
+/// What a keeper gets of the bot's environment, which may hold secrets that are none of its business.
+const ENVIRONMENT: [&str; 6] = ["PATH", "HOME", "TMPDIR", "TZ", "RUST_BACKTRACE", "ANDON_LOG"];
+
+/// Starts a keeper from a copy of the executable. It belongs to nobody's terminal and inherits nothing but what is listed.
 fn start(data: &Path, spawn: &SpawnKeeper) -> io::Result<()> {
-    let program = keep_program(data, &spawn.program)?;
-    let log = fs::OpenOptions::new().create(true).append(true).open(data.join("keeper.log"))?;
-    Command::new(program)
+    let program = keep_program(data, "keeper-bin", &spawn.program)?;
+    forget_programs(&program)?;
+    let log = private::options().append(true).open(data.join("keeper.log"))?;
+    let mut keeper = Command::new(program)
         .args(&spawn.arguments)
         .current_dir(data)
+        .env_clear()
+        .envs(ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::from(log))
-        .spawn()
-        .map(|_| ())
+        .spawn()?;
+    // It outlives this process; where it does not, its end is seen.
+    tokio::spawn(async move {
+        match keeper.wait().await {
+            Ok(status) => tracing::warn!(%status, "the keeper has ended; its log says why"),
+            Err(error) => tracing::warn!(%error, "the keeper cannot be waited for"),
+        }
+    });
+    Ok(())
 }
 
-/// The copy of the executable in the data folder, by its digest.
+/// The copy of an executable in a folder of the data folder, by the path, size and time of what was copied.
 ///
 /// # Errors
 /// It cannot be copied.
-pub fn keep_program(data: &Path, program: &Path) -> io::Result<PathBuf> {
+pub fn keep_program(data: &Path, folder: &str, program: &Path) -> io::Result<PathBuf> {
     let found = fs::metadata(program)?;
     let modified = found.modified()?.duration_since(std::time::UNIX_EPOCH).map_or(0, |age| age.as_nanos());
     let name = Digest::of(format!("{} {} {modified}", program.display(), found.len())).short();
-    let folder = data.join("keeper-bin");
+    let folder = data.join(folder);
     let kept = folder.join(name);
     if kept.exists() {
         return Ok(kept);
@@ -139,4 +211,16 @@ pub fn keep_program(data: &Path, program: &Path) -> io::Result<PathBuf> {
     fs::copy(program, &fresh)?;
     fs::rename(&fresh, &kept)?;
     Ok(kept)
+}
+
+/// Removes all copies but the one that is about to be started; no other runs, since no keeper answers.
+fn forget_programs(needed: &Path) -> io::Result<()> {
+    let Some(folder) = needed.parent() else { return Ok(()) };
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path != needed {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }

@@ -8,25 +8,22 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use andon_core::{Artifact, Outside, Target};
-use serde::Deserialize;
+use andon_core::{Artifact, Clock, Outside, Target};
+use futures_util::future::join_all;
+use jiff::SignedDuration;
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 
 use super::log::{Log, Tail};
 use super::pipe::{self, STREAMS};
 use super::process::{Identity, user_ids};
-use crate::local::{Config, MANIFEST};
+use crate::local::{Config, MANIFEST, Manifest};
 
 /// Where children find programs; nothing of the keeper's own environment reaches them.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// How a release is run: `andon.toml` in its root.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Manifest {
-    /// Program and arguments; a program with `./` lies in the release.
-    argv: Vec<String>,
-}
+/// How long the last words of something that has ended may take to come out of its pipes.
+const LAST_WORDS: SignedDuration = SignedDuration::from_secs(1);
 
 /// What is started.
 pub(super) struct Start<'a> {
@@ -44,12 +41,19 @@ pub(super) struct Instance {
     pub(super) identity: Identity,
     pub(super) port: u16,
     pub(super) pipes: PathBuf,
-    pub(super) tail: Tail,
+    tail: Tail,
+    /// Those who write down what it says.
+    followers: Vec<JoinHandle<()>>,
 }
 
 impl Instance {
-    /// The last lines that it said.
-    pub(super) fn said(&self) -> Option<Outside> {
+    /// The last lines that it said, once it has ended.
+    pub(super) async fn said(&mut self, clock: &dyn Clock) -> Option<Outside> {
+        tokio::select! {
+            _ = join_all(self.followers.drain(..)) => {}
+            // Something that got away from its group may hold the pipes still.
+            () = clock.sleep(LAST_WORDS) => {}
+        }
         let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         // The end says why; the beginning gives way where not all of it can be shown.
         let (mut lines, mut room) = (VecDeque::new(), Outside::LIMIT);
@@ -68,11 +72,9 @@ impl Instance {
 /// Starts an instance on a free loopback port.
 pub(super) fn start(what: Start<'_>, log: &Arc<Log>) -> io::Result<Instance> {
     let Start { target, config, release, artifact, pipes } = what;
-    let text = std::fs::read_to_string(release.join(MANIFEST))?;
-    let manifest: Manifest = toml::from_str(&text).map_err(|error| io::Error::other(format!("{MANIFEST}: {error}")))?;
-    let (program, arguments) =
-        manifest.argv.split_first().ok_or_else(|| io::Error::other(format!("{MANIFEST}: argv is empty")))?;
-    let program = program.strip_prefix("./").map_or_else(|| program.into(), |inside| release.join(inside));
+    let manifest = Manifest::read(&std::fs::read_to_string(release.join(MANIFEST))?).map_err(io::Error::other)?;
+    let Manifest { program, arguments } = manifest;
+    let program = program.strip_prefix("./").map_or_else(|| program.clone().into(), |inside| release.join(inside));
     // Taken and let go: whoever takes it in between makes the start fail, which is noticed.
     let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
     let mut command = Command::new(&program);
@@ -107,19 +109,18 @@ pub(super) fn start(what: Start<'_>, log: &Arc<Log>) -> io::Result<Instance> {
     let child = spawned
         .inspect_err(|_| forget(&pipes))
         .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", program.display())))?;
-    for (receiver, stream) in ends {
-        follow(log, receiver, stream, artifact, &tail, &pipes);
-    }
+    let follow = |(receiver, stream)| follow(log, receiver, stream, artifact, &tail, &pipes);
+    let followers = ends.into_iter().map(follow).collect();
     let pid = child.id().ok_or_else(|| io::Error::other("it ended at once"))?;
     let identity = Identity::of(pid.cast_signed())?;
-    Ok(Instance { child, identity, port, pipes, tail })
+    Ok(Instance { child, identity, port, pipes, tail, followers })
 }
 
 /// Goes on writing what an instance says that an earlier keeper started.
 pub(super) fn listen_again(log: &Arc<Log>, artifact: &Artifact, pipes: &Path) {
     for stream in STREAMS {
         match pipe::open(&pipe::path(pipes, stream)) {
-            Ok(receiver) => follow(log, receiver, stream, artifact, &Tail::default(), pipes),
+            Ok(receiver) => drop(follow(log, receiver, stream, artifact, &Tail::default(), pipes)),
             Err(error) => log.note(&format!("what it says on {stream} is lost: {error}")),
         }
     }
@@ -132,14 +133,14 @@ fn follow(
     artifact: &Artifact,
     tail: &Tail,
     pipes: &Path,
-) {
+) -> JoinHandle<()> {
     let (log, version, tail) = (Arc::clone(log), artifact.version.to_string(), Arc::clone(tail));
     let path = pipe::path(pipes, stream);
     tokio::spawn(async move {
         log.follow(receiver, stream, version, tail).await;
         // Nobody holds its other end any more.
         let _ = std::fs::remove_file(path);
-    });
+    })
 }
 
 fn forget(pipes: &Path) {

@@ -1,14 +1,17 @@
 //! A target in the keeper's hands: what serves there, seen to its end and started again.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use andon_core::ports::Live;
 use andon_core::{Clock, OperationId, Redactor, Target};
 use jiff::SignedDuration;
+use rustix::process::Signal;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
 use super::instance::{self, Instance, Start};
 use super::log::Log;
@@ -35,12 +38,18 @@ pub(super) struct Keeping {
     pub(super) log: Arc<Log>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) upstream: watch::Sender<Option<Upstream>>,
-    port: u16,
+    bound: Mutex<Bound>,
     /// Held by the one order that is under way.
     pub(super) busy: Arc<tokio::sync::Mutex<()>>,
     /// Held while it changes what serves, which orders and restarts do.
     pub(super) turn: tokio::sync::Mutex<()>,
     pub(super) wishes: Mutex<Wishes>,
+}
+
+/// Where the proxy listens, and what takes its connections.
+struct Bound {
+    address: SocketAddr,
+    serving: AbortHandle,
 }
 
 /// Wishes to withdraw operations.
@@ -70,45 +79,75 @@ impl Wishes {
 
 impl Keeping {
     /// Opens the proxy of a target, and takes up what an earlier keeper left: adopts what still runs, starts again what does not, and
-    /// settles orders that were under way.
+    /// settles orders that were under way, while what runs serves.
     pub(super) async fn open(data: &Path, spec: &TargetSpec, clock: Arc<dyn Clock>) -> io::Result<Arc<Self>> {
         let TargetSpec { target, config, redaction } = spec;
         let folder = Folder::of(data, target)?;
         let redactor = redactor(redaction)?;
         let listener = listen(&folder, config).await?;
-        let port = listener.local_addr()?.port();
-        folder.set_port(port)?;
+        let address = listener.local_addr()?;
+        folder.set_port(address.port())?;
         let path = data.join("logs").join(target.service.as_str()).join(format!("{}.jsonl", target.environment));
         let log = Log::new(path, redactor, Arc::clone(&clock));
         let upstream = watch::Sender::new(None);
-        let requests = upstream.subscribe();
+        let serving = tokio::spawn(proxy::serve(listener, upstream.subscribe(), Arc::clone(&clock))).abort_handle();
+        let bound = Mutex::new(Bound { address, serving });
         let (target, busy, turn, wishes) = (target.clone(), Arc::default(), Default::default(), Mutex::default());
-        let keeping = Arc::new(Self { target, folder, log, clock, upstream, port, busy, turn, wishes });
-        keeping.recover().await?;
-        tokio::spawn(proxy::serve(listener, requests));
+        let keeping = Arc::new(Self { target, folder, log, clock, upstream, bound, busy, turn, wishes });
+        let recovered = keeping.recover().await;
+        recovered.inspect_err(|_| keeping.bound().serving.abort())?;
         Ok(keeping)
     }
 
     async fn recover(self: &Arc<Self>) -> io::Result<()> {
-        settle::all(&self.folder, &*self.clock).await?;
-        let Some(current) = self.folder.current()? else { return Ok(()) };
-        let keeping = Arc::clone(self);
-        if current.process.runs() {
+        let current = self.folder.current()?;
+        if let Some(current) = current.as_ref().filter(|current| current.process.runs()) {
             self.log.note(&format!("adopted pid {}", current.process.pid));
             instance::listen_again(&self.log, &current.artifact, &current.pipes);
             self.upstream.send_replace(Some(Upstream::new(current.port)));
-            tokio::spawn(async move {
-                while current.process.runs() {
-                    keeping.clock.sleep(ADOPTED_LOOK).await;
-                }
-                keeping.ended(current.process, "an end that nobody saw".to_owned()).await;
-            });
-        } else {
-            tokio::spawn(async move {
-                keeping.ended(current.process, "an end that the keeper was away for".to_owned()).await;
-            });
         }
+        settle::all(&self.folder, &*self.clock).await?;
+        let Some(current) = current else { return Ok(()) };
+        let keeping = Arc::clone(self);
+        let runs = current.process.runs();
+        tokio::spawn(async move {
+            while current.process.runs() {
+                keeping.clock.sleep(ADOPTED_LOOK).await;
+            }
+            let how = if runs { "an end that nobody saw" } else { "an end that the keeper was away for" };
+            keeping.ended(current.process, how.to_owned()).await;
+        });
         Ok(())
+    }
+
+    /// Listens where the configuration says from now on; connections that are open already stay.
+    pub(super) async fn listen_as(&self, config: &Config) -> io::Result<()> {
+        let wanted = |bound: SocketAddr| match config.listen {
+            any if any.port() == 0 => SocketAddr::new(any.ip(), bound.port()),
+            other => other,
+        };
+        let is_there = |bound: SocketAddr| wanted(bound) == bound;
+        if is_there(self.bound().address) {
+            return Ok(());
+        }
+        // Of two who ask at once, the second finds it done.
+        let _turn = self.turn.lock().await;
+        let bound = self.bound().address;
+        if is_there(bound) {
+            return Ok(());
+        }
+        let wanted = wanted(bound);
+        let listener = bind(wanted).await?;
+        self.folder.set_port(wanted.port())?;
+        let serving = tokio::spawn(proxy::serve(listener, self.upstream.subscribe(), Arc::clone(&self.clock)));
+        let before = std::mem::replace(&mut *self.bound(), Bound { address: wanted, serving: serving.abort_handle() });
+        before.serving.abort();
+        self.log.note(&format!("listens on {wanted}, no longer on {}", before.address));
+        Ok(())
+    }
+
+    fn bound(&self) -> std::sync::MutexGuard<'_, Bound> {
+        self.bound.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes secrets out of the log as the bot says from now on.
@@ -125,7 +164,7 @@ impl Keeping {
             self.folder.current()?
         };
         let generation = generation(current.as_ref());
-        let address = Some(format!("http://127.0.0.1:{}", self.port));
+        let address = Some(format!("http://{}", self.bound().address));
         let previous = current.as_ref().and_then(|current| current.previous.clone());
         let running = match current {
             Some(current) => {
@@ -198,6 +237,8 @@ impl Keeping {
         let Some(mut current) = self.serving_as(process)? else { return Ok(None) };
         // Its port may be anybody's from now on.
         self.upstream.send_replace(None);
+        // What it had started must not stand in the way of its return.
+        process.signal(Signal::KILL);
         let now = self.clock.now();
         current.restarts.retain(|at| now.duration_since(*at) < LATELY);
         current.restarts.push(now);
@@ -281,6 +322,10 @@ async fn listen(folder: &Folder, config: &Config) -> io::Result<TcpListener> {
         }
         address.set_port(0);
     }
+    bind(address).await
+}
+
+async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let listener = TcpListener::bind(address).await;
     listener.map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))
 }

@@ -1,7 +1,7 @@
 //! Services' logs: JSON lines, redacted before they are written, in files that are rotated.
 
 use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::io::{AsyncRead, BufReader};
 
 use super::lines::{self, Cleaner};
+use super::private;
 
 /// A file's size at which the next one begins.
 const FILE_LIMIT: u64 = 4 << 20;
@@ -92,8 +93,11 @@ impl Log {
             None => self.open()?,
         };
         if size > 0 && size + line.len() as u64 > self.limit {
-            self.rotate()?;
-            (file, size) = self.open()?;
+            match self.rotate() {
+                Ok(()) => (file, size) = self.open()?,
+                // A file that grows too large is better than lines that are lost.
+                Err(error) => tracing::warn!(%error, path = %self.path.display(), "a service's log cannot be rotated"),
+            }
         }
         file.write_all(line.as_bytes())?;
         written.file = Some((file, size + line.len() as u64));
@@ -102,9 +106,9 @@ impl Log {
 
     fn open(&self) -> io::Result<(File, u64)> {
         if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder)?;
+            private::folder(folder)?;
         }
-        let file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+        let file = private::options().append(true).open(&self.path)?;
         let size = file.metadata()?.len();
         Ok((file, size))
     }
@@ -174,6 +178,22 @@ mod tests {
         }
         assert!(lines.len() > 30, "{lines:?}");
         assert_eq!(lines, (100 - lines.len()..100).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn a_line_is_written_where_files_cannot_be_rotated() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.jsonl");
+        // Something that no file can be moved to.
+        std::fs::create_dir_all(folder.path().join("s.jsonl.1/inside")).unwrap();
+        std::fs::create_dir_all(folder.path().join("s.jsonl.2/inside")).unwrap();
+        std::fs::write(folder.path().join("s.jsonl.3"), "").unwrap();
+        let (redactor, clock) = (Mutex::default(), Arc::new(Still));
+        let log = Log { path: path.clone(), redactor, clock, limit: 100, written: Mutex::default() };
+        for number in 0..5 {
+            log.note(&format!("line {number} {}", "x".repeat(80)));
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap().lines().count(), 5);
     }
 
     #[tokio::test]

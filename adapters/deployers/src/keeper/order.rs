@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use andon_core::Artifact;
 use andon_core::ports::{Effect, Order};
 use jiff::SignedDuration;
 
@@ -15,6 +16,9 @@ use super::proxy::{Upstream, answers};
 use super::releases;
 use super::settle::{self, LOOK_EVERY};
 use super::state::{Current, OrderState};
+
+/// How long what serves may take to answer for its health before it is left. On a busy machine one slow answer means nothing.
+const LAST_LOOK: SignedDuration = SignedDuration::from_secs(3);
 
 /// An order with what it needs.
 struct Job {
@@ -52,27 +56,29 @@ impl Keeping {
         }
         self.folder.set_fence(order.operation, order.fence)?;
         let effect = Effect::Running { phase: "handed over".to_owned() };
-        let state = OrderState { effect, process: None, leaving: None, lost: None };
+        let mut state = OrderState { effect, process: None, leaving: None, lost: None };
         self.folder.set_order(order.operation, &state)?;
         let (keeping, job) = (Arc::clone(self), Job { spec, order, release });
         tokio::spawn(async move {
-            let _busy = busy;
-            keeping.carry_out(&job, state).await;
+            keeping.carry_out(&job, &mut state).await;
+            // Whoever sees the end may give the next order.
+            drop(busy);
+            if let Err(error) = keeping.folder.set_order(job.order.operation, &state) {
+                let operation = job.order.operation;
+                tracing::error!(%error, %operation, "the end of an order could not be written down");
+            }
         });
         Ok(Response::Taken)
     }
 
-    async fn carry_out(self: &Arc<Self>, job: &Job, mut state: OrderState) {
-        state.effect = match self.switch(job, &mut state).await {
+    async fn carry_out(self: &Arc<Self>, job: &Job, state: &mut OrderState) {
+        state.effect = match self.switch(job, state).await {
             Ok(effect) => effect,
             Err(error) => {
-                self.undo(&state).await;
+                self.undo(state).await;
                 self.failed(format!("it could not be started: {error}"), None)
             }
         };
-        if let Err(error) = self.folder.set_order(job.order.operation, &state) {
-            tracing::error!(%error, operation = %job.order.operation, "the end of an order could not be written down");
-        }
         if let Err(error) = self.forget_old(job) {
             tracing::warn!(%error, "old releases could not be removed");
         }
@@ -81,7 +87,6 @@ impl Keeping {
     async fn switch(self: &Arc<Self>, job: &Job, state: &mut OrderState) -> io::Result<Effect> {
         let Job { spec: TargetSpec { config, redaction, .. }, order, release } = job;
         self.phase(order, state, "starting")?;
-        releases::touch(release, self.clock.now())?;
         let pipes = self.folder.pipes(order.operation, self.clock.now());
         let what = Start { target: &self.target, config, release, artifact: &order.artifact, pipes };
         let instance = instance::start(what, &self.log)?;
@@ -95,12 +100,12 @@ impl Keeping {
                 return Ok(Effect::Cancelled);
             }
             Readiness::Never(reason) => {
-                let instance = self.end(instance, SignedDuration::from_secs(1)).await;
-                return Ok(self.failed(reason, instance.said()));
+                let mut instance = self.end(instance, SignedDuration::from_secs(1)).await;
+                return Ok(self.failed(reason, instance.said(&*self.clock).await));
             }
         }
         let was_healthy = match self.folder.current()? {
-            Some(before) => before.process.runs() && self.healthy(&before).await,
+            Some(before) => settle::comes_healthy(&before, LAST_LOOK, &*self.clock).await,
             None => false,
         };
         let turn = self.turn.lock().await;
@@ -113,6 +118,7 @@ impl Keeping {
         let before = self.folder.current()?;
         state.leaving = before.as_ref().map(|before| before.process.clone());
         self.phase(order, state, "switching")?;
+        releases::touch(release, self.clock.now())?;
         let current = Current {
             artifact: order.artifact.clone(),
             operation: order.operation,
@@ -165,7 +171,8 @@ impl Keeping {
             if self.wishes().hold(job.order.operation) {
                 return (instance, Readiness::Withdrawn);
             }
-            if answers(instance.port, &config.health, &*self.clock).await {
+            // The port was free when it was chosen: what answers there may be somebody else, while this one cannot have it and ends.
+            if answers(instance.port, &config.health, &*self.clock).await && instance.identity.runs() {
                 return (instance, Readiness::Ready);
             }
             if self.clock.now() >= deadline {
@@ -206,10 +213,13 @@ impl Keeping {
     }
 }
 
-/// The release to go back to: what served, seen healthy, just before. The same release once more changes nothing about that.
-fn previous(before: &Current, order: &Order, was_healthy: bool) -> Option<andon_core::Artifact> {
-    if before.artifact == order.artifact {
-        return before.previous.clone();
-    }
-    was_healthy.then(|| before.artifact.clone())
+/// The release to go back to: what served, seen healthy, just before; where that was not healthy, the one that it was to go back to.
+fn previous(before: &Current, order: &Order, was_healthy: bool) -> Option<Artifact> {
+    let previous = if was_healthy && before.artifact != order.artifact {
+        Some(before.artifact.clone())
+    } else {
+        before.previous.clone()
+    };
+    // To what is live itself, nobody goes back.
+    previous.filter(|previous| *previous != order.artifact)
 }

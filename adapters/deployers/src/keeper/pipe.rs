@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tokio::net::unix::pipe::{self, Receiver};
 
+use super::private;
+
 /// The bytes that wait in a pipe while no keeper reads; beyond them the service waits when it says more.
 const CAPACITY: usize = 1 << 20;
 
@@ -22,7 +24,7 @@ pub(super) fn path(place: &Path, stream: &str) -> PathBuf {
 /// A fresh pipe: the keeper's end, and the service's.
 pub(super) fn make(path: &Path) -> io::Result<(Receiver, File)> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        private::folder(folder)?;
     }
     mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
     let receiver = open(path)?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use rustix::process::{Pid, Signal, kill_process_group, test_kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process_group, setrlimit};
 use serde::{Deserialize, Serialize};
 
 /// A process, so that it is recognised later: a pid is somebody else's after a reboot or where it was used again.
@@ -16,38 +16,83 @@ pub(super) struct Identity {
     pub(super) boot: String,
 }
 
+/// What is found under the pid of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// This very process, and it runs.
+    Running,
+    /// Nothing, or what the system still knows of this very process after its end.
+    Ended,
+    /// Somebody else, or it was before the last boot.
+    Another,
+}
+
 impl Identity {
-    /// The identity of a process that runs now.
-    pub(super) fn of(pid: i32) -> io::Result<Self> {
-        Ok(Self { pid, start: start_of(pid)?, boot: boot_id()? })
+    /// The identity of a child that nobody has waited for yet, even if it has ended already.
+    pub(super) fn of(child: i32) -> io::Result<Self> {
+        Ok(Self { pid: child, start: Stat::of(child)?.start, boot: boot_id()? })
+    }
+
+    /// What is there now.
+    pub(super) fn look(&self) -> Found {
+        if !boot_id().is_ok_and(|boot| boot == self.boot) {
+            return Found::Another;
+        }
+        match Stat::of(self.pid) {
+            Ok(stat) if stat.start != self.start => Found::Another,
+            Ok(stat) if stat.zombie => Found::Ended,
+            Ok(_) => Found::Running,
+            Err(_) => Found::Ended,
+        }
     }
 
     /// Whether this very process still runs. A zombie does not.
     pub(super) fn runs(&self) -> bool {
-        let alive = Pid::from_raw(self.pid).is_some_and(|pid| test_kill_process(pid).is_ok());
-        alive
-            && boot_id().is_ok_and(|boot| boot == self.boot)
-            && start_of(self.pid).is_ok_and(|start| start == self.start)
+        self.look() == Found::Running
     }
 
-    /// Signals its process group, only if it still is this very process.
+    /// Whether anything of its process group still runs: it may have ended before what it started. A pid is not given away while a group
+    /// has its number, so where nobody else has the pid, the group is this one's.
+    pub(super) fn group_runs(&self) -> bool {
+        match self.look() {
+            Found::Running => true,
+            Found::Ended => members(self.pid).is_ok_and(|count| count > 0),
+            Found::Another => false,
+        }
+    }
+
+    /// Signals its process group, or what is left of it, only where it is not somebody else's.
     pub(super) fn signal(&self, signal: Signal) {
-        if let Some(pid) = Pid::from_raw(self.pid).filter(|_| self.runs()) {
+        if let Some(group) = Pid::from_raw(self.pid).filter(|_| self.group_runs()) {
             // It may end between the look and the signal; then there is nothing to signal.
-            let _ = kill_process_group(pid, signal);
+            let _ = kill_process_group(group, signal);
         }
     }
 }
 
-fn start_of(pid: i32) -> io::Result<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The second field is the name in parentheses, which may hold anything; what follows the last one is plain.
-    let rest = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
-    let mut fields = rest.split_whitespace();
-    if fields.next() == Some("Z") {
-        return Err(io::Error::other("it has ended"));
+/// What `/proc/<pid>/stat` says (proc(5)).
+struct Stat {
+    zombie: bool,
+    group: i32,
+    start: u64,
+}
+
+impl Stat {
+    fn of(pid: i32) -> io::Result<Self> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        // The second field is the name in parentheses, which may hold anything; what follows the last one is plain.
+        let rest = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
+        let fields: Vec<&str> = rest.split_whitespace().collect();
+        let read = || Some((*fields.first()?, fields.get(2)?.parse().ok()?, fields.get(19)?.parse().ok()?));
+        let (state, group, start) = read().ok_or_else(|| io::Error::other("unreadable"))?;
+        Ok(Self { zombie: matches!(state, "Z" | "X"), group, start })
     }
-    fields.nth(18).and_then(|field| field.parse().ok()).ok_or_else(|| io::Error::other("unreadable"))
+}
+
+/// How many processes of a group run.
+fn members(group: i32) -> io::Result<usize> {
+    let pids = fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    Ok(pids.filter_map(|pid| Stat::of(pid).ok()).filter(|stat| stat.group == group && !stat.zombie).count())
 }
 
 fn boot_id() -> io::Result<String> {
@@ -77,6 +122,13 @@ pub(super) fn close_inherited() -> io::Result<()> {
     Ok(())
 }
 
+/// Lets this process have as many descriptors as it may: every connection of every service takes two.
+pub(super) fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    // The usual number will do for a while where this fails.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}
+
 /// The user and group ids of a user, from `/etc/passwd` (passwd(5)).
 pub(crate) fn user_ids(name: &str) -> io::Result<(u32, u32)> {
     let passwd = fs::read_to_string(Path::new("/etc/passwd"))?;
@@ -94,7 +146,8 @@ mod tests {
     fn a_pid_that_was_used_again_is_somebody_else() {
         let me = Identity::of(std::process::id().cast_signed()).unwrap();
         assert!(me.runs());
-        assert!(!Identity { start: me.start + 1, ..me.clone() }.runs());
-        assert!(!Identity { boot: "another".to_owned(), ..me }.runs());
+        for other in [Identity { start: me.start + 1, ..me.clone() }, Identity { boot: "another".to_owned(), ..me }] {
+            assert!(!other.runs() && !other.group_runs());
+        }
     }
 }

@@ -8,11 +8,13 @@ use std::task::{Context, Poll};
 
 use http_body_util::{BodyExt as _, Either, Full};
 use hyper::body::{Bytes, Frame, Incoming, SizeHint};
+use hyper::header::{CONNECTION, HeaderMap, HeaderName, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use jiff::SignedDuration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -75,8 +77,17 @@ type Body = Either<Streaming, Full<Bytes>>;
 /// that meets such an end is lost.
 const IDLE: std::time::Duration = std::time::Duration::from_secs(2);
 
+/// How long a client may take to say what it wants, and how long an idle connection of one is kept.
+const HEAD: std::time::Duration = std::time::Duration::from_secs(60);
+/// The pause after a connection could not be accepted, so that a machine without free descriptors is not kept busy by it.
+pub(super) const ACCEPT_AGAIN: SignedDuration = SignedDuration::from_millis(100);
+
 /// Serves until the upstream's sender is gone.
-pub(super) async fn serve(listener: TcpListener, upstream: watch::Receiver<Option<Upstream>>) {
+pub(super) async fn serve(
+    listener: TcpListener,
+    upstream: watch::Receiver<Option<Upstream>>,
+    clock: Arc<dyn andon_core::Clock>,
+) {
     let client: Client<_, Incoming> =
         Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE).build(HttpConnector::new());
     let mut gone = upstream.clone();
@@ -86,6 +97,7 @@ pub(super) async fn serve(listener: TcpListener, upstream: watch::Receiver<Optio
                 Ok((stream, _)) => stream,
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");
+                    clock.sleep(ACCEPT_AGAIN).await;
                     continue;
                 }
             },
@@ -98,8 +110,10 @@ pub(super) async fn serve(listener: TcpListener, upstream: watch::Receiver<Optio
                 let chosen = upstream.borrow().as_ref().map(Upstream::enter);
                 forward(client.clone(), chosen, request)
             });
+            let mut server = hyper::server::conn::http1::Builder::new();
+            server.timer(TokioTimer::new()).header_read_timeout(HEAD);
             // A client that goes away in the middle is no news.
-            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let _ = server.serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
@@ -117,10 +131,35 @@ async fn forward(
         return Ok(plain(StatusCode::BAD_REQUEST, "no such address\n"));
     };
     *request.uri_mut() = uri;
+    for_this_hop_only(request.headers_mut());
     Ok(match client.request(request).await {
-        Ok(response) => response.map(|incoming| Either::Left(Streaming { incoming, _under_way: under_way })),
-        Err(_) => plain(StatusCode::BAD_GATEWAY, "the service did not answer\n"),
+        Ok(mut response) => {
+            for_this_hop_only(response.headers_mut());
+            response.map(|incoming| Either::Left(Streaming { incoming, _under_way: under_way }))
+        }
+        Err(error) => {
+            tracing::debug!(error = &error as &dyn std::error::Error, port, "a service did not answer");
+            plain(StatusCode::BAD_GATEWAY, "the service did not answer\n")
+        }
     })
+}
+
+/// Takes out what the two ends of one connection say to each other (RFC 9110, section 7.6.1); each connection has its own. So a wish to
+/// speak another protocol, such as that of a WebSocket, goes no further, and the service answers it as a plain request.
+fn for_this_hop_only(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in named.iter().chain(&[CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE]) {
+        headers.remove(name);
+    }
+    for name in ["keep-alive", "proxy-connection"] {
+        headers.remove(name);
+    }
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
@@ -133,7 +172,7 @@ fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
 pub(super) async fn answers(port: u16, path: &str, clock: &dyn andon_core::Clock) -> bool {
     tokio::select! {
         status = get(port, path) => status == Some(StatusCode::OK),
-        () = clock.sleep(jiff::SignedDuration::from_secs(2)) => false,
+        () = clock.sleep(SignedDuration::from_secs(2)) => false,
     }
 }
 

@@ -12,7 +12,12 @@ pub(super) fn touch(release: &Path, now: jiff::Timestamp) -> io::Result<()> {
     fs::File::open(release)?.set_modified(SystemTime::from(now))
 }
 
-/// Removes the releases in a folder beyond the last `keep`, but never one that is `needed`.
+/// Marks a release as one that was never put live.
+pub(crate) fn untouched(release: &Path) -> io::Result<()> {
+    fs::File::open(release)?.set_modified(SystemTime::UNIX_EPOCH)
+}
+
+/// Removes the releases in a folder beyond the last `keep` that were put live, and those that never were, but never one that is `needed`.
 pub(super) fn forget_old(releases: &Path, keep: usize, needed: &[Digest]) -> io::Result<()> {
     let mut found = Vec::new();
     for entry in fs::read_dir(releases)? {
@@ -22,8 +27,9 @@ pub(super) fn forget_old(releases: &Path, keep: usize, needed: &[Digest]) -> io:
         found.push((entry.metadata()?.modified()?, digest, entry.path()));
     }
     found.sort_by(|(a, ..), (b, ..)| b.cmp(a));
-    for (_, digest, path) in found.into_iter().skip(keep) {
-        if !needed.contains(&digest) {
+    for (place, (at, digest, path)) in found.into_iter().enumerate() {
+        let counts = place < keep && at > SystemTime::UNIX_EPOCH;
+        if !counts && !needed.contains(&digest) {
             fs::remove_dir_all(path)?;
         }
     }
@@ -45,9 +51,13 @@ mod tests {
             touch(&release, jiff::Timestamp::from_second(1_000 + i64::from(number)).unwrap()).unwrap();
         }
         fs::create_dir(folder.path().join(format!("{}.new", digest(9)))).unwrap();
+        let never_live = folder.path().join(digest(8).to_string());
+        fs::create_dir(&never_live).unwrap();
+        untouched(&never_live).unwrap();
         let needed: Vec<_> = needed.iter().copied().map(digest).collect();
         forget_old(folder.path(), keep, &needed).unwrap();
         assert!(folder.path().join(format!("{}.new", digest(9))).exists());
+        assert!(!never_live.exists());
         (0..6).filter(|number| folder.path().join(digest(*number).to_string()).exists()).collect()
     }
 

@@ -8,7 +8,7 @@ use andon_core::{Clock, OperationId};
 use jiff::SignedDuration;
 use rustix::process::Signal;
 
-use super::process::Identity;
+use super::process::{Found, Identity};
 use super::proxy::answers;
 use super::state::{Current, Folder, OrderState};
 
@@ -16,6 +16,8 @@ use super::state::{Current, Folder, OrderState};
 pub(super) const LOOK_EVERY: SignedDuration = SignedDuration::from_millis(50);
 /// The time that an instance of a broken-off order gets to end, or to answer.
 const STOP_WITHIN: SignedDuration = SignedDuration::from_secs(5);
+/// The time that the system gets to end what is killed.
+const KILLED_WITHIN: SignedDuration = SignedDuration::from_secs(2);
 
 /// Settles all orders of a target that were under way.
 pub(super) async fn all(folder: &Folder, clock: &dyn Clock) -> io::Result<()> {
@@ -48,12 +50,11 @@ async fn one(
         state.lost = Some("the keeper ended just when it started an instance".to_owned());
         return state;
     };
-    if process.runs() {
-        stop(process, STOP_WITHIN, clock).await;
-    } else if Path::new(&format!("/proc/{}", process.pid)).exists() {
+    if process.look() == Found::Another && Path::new(&format!("/proc/{}", process.pid)).exists() {
         state.lost = Some(format!("pid {} is another process now", process.pid));
         return state;
     }
+    stop(process, STOP_WITHIN, clock).await;
     let serving = current.filter(|current| current.process.runs()).map(|current| current.artifact.version.clone());
     state.effect = Effect::Failed { reason: "the keeper was restarted in the middle".to_owned(), log: None, serving };
     state
@@ -75,14 +76,23 @@ pub(super) async fn comes_healthy(current: &Current, within: SignedDuration, clo
     false
 }
 
-/// Tells a process to end, and kills it where it does not.
+/// Tells a process with all of its group to end, and kills what does not: what it started must not live on without it.
 pub(super) async fn stop(process: &Identity, within: SignedDuration, clock: &dyn Clock) {
-    process.signal(Signal::TERM);
-    let deadline = clock.now().saturating_add(within).unwrap_or(jiff::Timestamp::MAX);
-    while process.runs() && clock.now() < deadline {
-        clock.sleep(LOOK_EVERY).await;
+    for (signal, within) in [(Signal::TERM, within), (Signal::KILL, KILLED_WITHIN)] {
+        process.signal(signal);
+        let deadline = clock.now().saturating_add(within).unwrap_or(jiff::Timestamp::MAX);
+        while process.group_runs() && clock.now() < deadline {
+            clock.sleep(LOOK_EVERY).await;
+        }
     }
-    process.signal(Signal::KILL);
+}
+
+/// Stops what serves on a target that was not taken up.
+pub(super) async fn down(folder: &Folder, clock: &dyn Clock) -> io::Result<()> {
+    let Some(current) = folder.current()? else { return Ok(()) };
+    folder.clear_current()?;
+    stop(&current.process, current.config.stop_within, clock).await;
+    Ok(())
 }
 
 /// What serves, as it is told.

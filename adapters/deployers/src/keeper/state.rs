@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::private;
 use super::process::Identity;
 use crate::local::Config;
 
@@ -65,7 +66,7 @@ pub(super) struct Folder(PathBuf);
 impl Folder {
     pub(super) fn of(data: &Path, target: &Target) -> io::Result<Self> {
         let folder = data.join("keeper").join(target.service.as_str()).join(target.environment.as_str());
-        fs::create_dir_all(folder.join("operations"))?;
+        private::folder(&folder.join("operations"))?;
         Ok(Self(folder))
     }
 
@@ -167,7 +168,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
 
 fn write<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
     let fresh = path.with_extension("new");
-    let mut file = fs::File::create(&fresh)?;
+    let mut file = private::options().write(true).truncate(true).open(&fresh)?;
     file.write_all(&serde_json::to_vec(value)?)?;
     file.sync_all()?;
     fs::rename(&fresh, path)?;

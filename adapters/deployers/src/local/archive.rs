@@ -1,14 +1,13 @@
 //! Archives of artifacts, read as something that an enemy may have written: nothing of them is believed, and nothing of them is without bound.
 
 use std::cell::Cell;
-use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
 use flate2::read::MultiGzDecoder;
 
-use super::artifact::{ArtifactError, BYTES, ENTRIES, Entry, Visit, bad};
+use super::artifact::{ArtifactError, BYTES, ENTRIES, Entry, Visit, bad, open_plain};
 
 /// The most bytes between two files: headers, long names, padding, and the end of the archive.
 const BETWEEN: u64 = 1 << 20;
@@ -39,8 +38,9 @@ pub(super) fn walk(archive: &Path, visit: Visit<'_>) -> Result<(), ArtifactError
 }
 
 fn walk_entries(archive: &Path, visit: Visit<'_>) -> Result<(), ArtifactError> {
+    let file = open_plain(archive)?.ok_or_else(|| bad("the archive is a link, a device or a pipe"))?;
     let left = Rc::new(Cell::new(BETWEEN));
-    let from = MultiGzDecoder::new(io::BufReader::new(fs::File::open(archive)?));
+    let from = MultiGzDecoder::new(io::BufReader::new(file));
     let mut tar = tar::Archive::new(Bounded { from, left: Rc::clone(&left) });
     for (number, entry) in tar.entries()?.enumerate() {
         let mut entry = entry?;

@@ -4,19 +4,25 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use andon_core::{Artifact, Digest, Version};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-use super::archive;
+use super::{MANIFEST, Manifest, archive};
+use crate::keeper::releases::untouched;
 
 /// The most files of an artifact.
 pub(super) const ENTRIES: usize = 10_000;
 /// The most bytes of an artifact, unpacked; counted while reading, whatever headers say.
 pub(super) const BYTES: u64 = 1 << 30;
+
+/// The most bytes of a manifest that are read.
+const MANIFEST_BYTES: u64 = 64 * 1024;
 
 /// Why an artifact is refused.
 #[derive(Debug, Error)]
@@ -79,9 +85,18 @@ pub fn versions(artifacts: &Path) -> io::Result<Vec<(Version, std::time::SystemT
 /// # Errors
 /// See [`ArtifactError`].
 pub fn resolve(artifacts: &Path, version: &Version) -> Result<Artifact, ArtifactError> {
-    let mut listing = Listing::default();
-    walk(&source(artifacts, version)?, &mut |entry, content| listing.add(entry, content))?;
+    let (mut listing, mut manifest) = (Listing::default(), Vec::new());
+    walk(&source(artifacts, version)?, &mut |entry, content| {
+        if entry.path != Path::new(MANIFEST) {
+            return listing.add(entry, content);
+        }
+        manifest.clear();
+        content.take(MANIFEST_BYTES).read_to_end(&mut manifest)?;
+        listing.add(entry, &mut manifest.as_slice().chain(content))
+    })?;
     let digest = listing.digest()?;
+    let text = String::from_utf8(manifest).map_err(|_| bad(format!("{MANIFEST} is not UTF-8")))?;
+    Manifest::read(&text).map_err(bad)?;
     match fs::read_to_string(artifacts.join(format!("{version}.sha256"))) {
         Ok(expected) => {
             let expected = expected.split_whitespace().next().unwrap_or_default();
@@ -99,17 +114,24 @@ pub fn resolve(artifacts: &Path, version: &Version) -> Result<Artifact, Artifact
 /// Unpacks a version into `releases/<digest>`, once; what is there already is never changed.
 ///
 /// # Errors
-/// See [`ArtifactError`]; also where its digest is no longer the one that was approved.
+/// See [`ArtifactError`]; also where its digest is no longer the one that was approved, or a release that is there was changed.
 pub fn unpack(artifacts: &Path, artifact: &Artifact, releases: &Path) -> Result<PathBuf, ArtifactError> {
     let release = releases.join(artifact.digest.to_string());
     if release.is_dir() {
+        let mut listing = Listing::default();
+        walk_folder(&release, Path::new(""), &mut |entry, content| listing.add(entry, content))?;
+        if listing.digest().ok() != Some(artifact.digest) {
+            return Err(bad(format!("its release was changed after it was unpacked; remove {}", release.display())));
+        }
         return Ok(release);
     }
     let fresh = releases.join(format!("{}.new", artifact.digest));
     if fresh.exists() {
         fs::remove_dir_all(&fresh)?;
     }
-    fs::create_dir_all(&fresh)?;
+    // Whoever a service runs as may pass through, and list nothing.
+    fs::DirBuilder::new().recursive(true).mode(0o711).create(releases)?;
+    fs::create_dir(&fresh)?;
     if let Err(error) = unpack_into(&fresh, artifacts, artifact) {
         fs::remove_dir_all(&fresh)?;
         return Err(error);
@@ -136,7 +158,21 @@ fn unpack_into(fresh: &Path, artifacts: &Path, artifact: &Artifact) -> Result<()
     if listing.digest()? != artifact.digest {
         return Err(bad("its content is no longer what was approved"));
     }
+    settle_folders(fresh)?;
+    untouched(fresh)?;
     Ok(())
+}
+
+/// Makes a release's folders readable for whoever it runs as, and durable.
+fn settle_folders(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            settle_folders(&entry.path())?;
+        }
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
+    fs::File::open(folder)?.sync_all()
 }
 
 /// A file of an artifact.
@@ -179,8 +215,8 @@ impl Listing {
 
     /// `SHA-256` over a sorted listing: the same for a folder and an archive of it.
     fn digest(&self) -> Result<Digest, ArtifactError> {
-        if !self.files.contains_key(super::MANIFEST) {
-            return Err(bad(format!("it has no {}", super::MANIFEST)));
+        if !self.files.contains_key(MANIFEST) {
+            return Err(bad(format!("it has no {}", MANIFEST)));
         }
         for name in self.files.keys() {
             let above = Path::new(name).ancestors().skip(1).filter_map(Path::to_str);
@@ -223,17 +259,32 @@ fn walk_folder(root: &Path, inside: &Path, visit: Visit<'_>) -> Result<(), Artif
     for entry in fs::read_dir(root.join(inside))? {
         let entry = entry?;
         let path = inside.join(entry.file_name());
-        let found = fs::symlink_metadata(entry.path())?;
-        if found.is_dir() {
+        if fs::symlink_metadata(entry.path())?.is_dir() {
             walk_folder(root, &path, visit)?;
-        } else if found.is_file() {
-            let executable = found.permissions().mode() & 0o111 != 0;
-            visit(&Entry { path, executable }, &mut fs::File::open(entry.path())?)?;
-        } else {
-            return Err(bad(format!("{path:?} is a link, a device or a pipe")));
+            continue;
         }
+        let Some(mut file) = open_plain(&entry.path())? else {
+            return Err(bad(format!("{path:?} is a link, a device or a pipe")));
+        };
+        let executable = file.metadata()?.permissions().mode() & 0o111 != 0;
+        visit(&Entry { path, executable }, &mut file)?;
     }
     Ok(())
+}
+
+/// Opens a plain file. What it is, is asked of what was opened: between a look and an opening it could be changed. Nothing where it is
+/// something else, none of which is waited for.
+pub(super) fn open_plain(path: &Path) -> io::Result<Option<fs::File>> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(file) => {
+            let file = fs::File::from(file);
+            Ok(file.metadata()?.is_file().then_some(file))
+        }
+        // A link, or a device that has nothing behind it.
+        Err(Errno::LOOP | Errno::NXIO | Errno::NODEV) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 #[cfg(test)]
@@ -252,8 +303,9 @@ mod tests {
     }
 
     fn file(tar: &mut tar::Builder<flate2::write::GzEncoder<fs::File>>, name: &str, kind: tar::EntryType) {
+        let content: &[u8] = if name.ends_with("andon.toml") { b"argv = [\"x\"]" } else { b"x" };
         let mut header = tar::Header::new_gnu();
-        header.set_size(1);
+        header.set_size(content.len() as u64);
         header.set_mode(0o644);
         header.set_entry_type(kind);
         // Written raw, as an attacker would: the library refuses to write such names itself.
@@ -263,14 +315,14 @@ mod tests {
             header.set_link_name("/etc/passwd").unwrap();
         }
         header.set_cksum();
-        tar.append(&header, if kind.is_symlink() { &b""[..] } else { &b"x"[..] }).unwrap();
+        tar.append(&header, if kind.is_symlink() { b"" } else { content }).unwrap();
     }
 
     #[test]
     fn a_folder_and_its_archive_have_one_digest() {
         let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         fs::create_dir(a.path().join("v1")).unwrap();
-        fs::write(a.path().join("v1/andon.toml"), "x").unwrap();
+        fs::write(a.path().join("v1/andon.toml"), "argv = [\"x\"]").unwrap();
         archive(b.path(), |tar| file(tar, "./andon.toml", tar::EntryType::Regular));
         let (a, b) = (resolve(a.path(), &version()).unwrap(), resolve(b.path(), &version()).unwrap());
         assert_eq!(a, b);
@@ -319,5 +371,48 @@ mod tests {
         let release = unpack(folder.path(), &artifact, &releases).unwrap();
         assert_eq!(release, unpack(folder.path(), &artifact, &releases).unwrap());
         assert!(fs::metadata(release.join("more")).unwrap().permissions().readonly());
+        // What was changed after it was unpacked is never run again.
+        fs::remove_file(release.join("more")).unwrap();
+        fs::write(release.join("more"), "else").unwrap();
+        let refused = unpack(folder.path(), &artifact, &releases).unwrap_err().to_string();
+        assert!(refused.contains("was changed after it was unpacked"), "{refused}");
+    }
+
+    #[test]
+    fn a_release_can_be_read_by_whoever_it_runs_as_and_its_surroundings_only_passed_through() {
+        let folder = tempfile::tempdir().unwrap();
+        archive(folder.path(), |tar| {
+            file(tar, "andon.toml", tar::EntryType::Regular);
+            file(tar, "inside/more", tar::EntryType::Regular);
+        });
+        let artifact = resolve(folder.path(), &version()).unwrap();
+        let releases = folder.path().join("releases/hello/staging");
+        let release = unpack(folder.path(), &artifact, &releases).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(["", "inside", "inside/more"].map(|path| mode(&release.join(path))), [0o755, 0o755, 0o444]);
+        assert_eq!(mode(&releases) & !0o711, 0, "no more than to pass through");
+    }
+
+    #[test]
+    fn a_manifest_that_cannot_be_run_is_refused_before_anybody_is_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("v1")).unwrap();
+        fs::write(folder.path().join("v1/andon.toml"), "argv = []").unwrap();
+        let refused = resolve(folder.path(), &version()).unwrap_err().to_string();
+        assert_eq!(refused, "andon.toml: argv is empty");
+    }
+
+    #[test]
+    fn a_link_in_a_folder_is_not_followed_and_a_pipe_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let plain = folder.path().join("plain");
+        fs::write(&plain, "x").unwrap();
+        std::os::unix::fs::symlink(&plain, folder.path().join("link")).unwrap();
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, Mode::RUSR, 0).unwrap();
+        assert!(open_plain(&plain).unwrap().is_some());
+        for other in ["link", "pipe"] {
+            assert!(open_plain(&folder.path().join(other)).unwrap().is_none(), "{other}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 mod archive;
 pub mod artifact;
 mod config;
+mod manifest;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,9 +17,9 @@ use jiff::Timestamp;
 use crate::keeper::{KeeperClient, Request, Response, TargetSpec};
 use artifact::ArtifactError;
 pub use config::{Config, runs_as_own_user};
+pub use manifest::MANIFEST;
+pub(crate) use manifest::Manifest;
 
-/// The file in an artifact that says how it is run.
-pub const MANIFEST: &str = "andon.toml";
 /// The most versions that are listed.
 const LISTED: usize = 100;
 

@@ -39,6 +39,7 @@ async fn an_adopted_service_that_ends_is_started_again() {
     let (_, pid, port) = stage.who().await;
     stage.kill();
     stage.open().await;
+    stage.live().await;
     assert!(Visitor::new(port).await.unwrap().send("/die", "").await.is_err());
     let fresh = until("another pid", async || {
         let running = stage.live().await.running?;
@@ -49,7 +50,7 @@ async fn an_adopted_service_that_ends_is_started_again() {
 
 #[tokio::test]
 async fn a_keeper_that_dies_while_it_switches_leaves_one_service_behind() {
-    let mut stage = Stage::new("stop_within = \"10s\"").await;
+    let mut stage = Stage::new("stop_within = \"2s\"").await;
     stage.serve("v1").await;
     let (_, old, _) = stage.who().await;
     let mut visitor = stage.visitor().await;
@@ -105,6 +106,8 @@ async fn broken_off(change: impl FnOnce(&mut Value, i32)) {
         change(&mut state["process"], bystander.pid());
     });
     stage.open().await;
+    // To see what is live waits for the keeper to have taken everything up.
+    stage.live().await;
     let lookup = stage.lookup(order.operation).await;
     assert!(matches!(&lookup, Lookup::CannotTell { reason } if reason.contains("another process")), "{lookup:?}");
     assert!(bystander.0.try_wait().unwrap().is_none(), "the bystander was hit");

@@ -1,13 +1,18 @@
 //! Services that do not do what they should.
 
-use andon_core::ports::{Deployer as _, DeployerError, Effect};
+use std::sync::Arc;
 
+use andon_core::ports::{Deployer as _, DeployerError, Effect};
+use andon_deployers::keeper::{KeeperClient, Request, Response};
+
+use crate::clock::MachineClock;
 use crate::stage::{Stage, runs, target, until};
 
 async fn fails(arguments: &[&str], why: &str) -> Option<String> {
-    let stage = Stage::new("ready_within = \"500ms\"").await;
+    let mut stage = Stage::new("").await;
     stage.serve("v1").await;
     let before = stage.who().await;
+    stage.config.ready_within = jiff::SignedDuration::from_millis(500);
     stage.make("v2", arguments);
     let end = stage.deploy("v2").await;
     let Effect::Failed { reason, log, serving } = end else { panic!("{end:?}") };
@@ -32,6 +37,50 @@ async fn a_service_that_ends_at_once_changes_nothing_and_its_last_lines_are_give
 }
 
 #[tokio::test]
+async fn what_a_service_had_started_ends_with_it_and_before_it_is_started_again() {
+    let stage = Stage::new("stop_within = \"1s\"").await;
+    // The helper hears no wish to end, and outlives the shell that started it.
+    stage.make_script("v1", "trap '' TERM; sleep 600 & echo helper $!; trap - TERM; \"$0\" service & wait");
+    assert!(matches!(stage.deploy("v1").await, Effect::Succeeded { .. }));
+    let helpers = || -> Vec<i32> {
+        let log = stage.log();
+        let words = log.split("helper ").skip(1).filter_map(|rest| rest.split('"').next()?.parse().ok());
+        words.collect()
+    };
+    until("the helper", async || (helpers().len() == 1).then_some(())).await;
+    let first = helpers()[0];
+    assert!(runs(first));
+    let state = std::fs::read(stage.state("current.json")).unwrap();
+    let shell = serde_json::from_slice::<serde_json::Value>(&state).unwrap()["process"]["pid"].as_i64().unwrap();
+    let shell = rustix::process::Pid::from_raw(i32::try_from(shell).unwrap()).unwrap();
+    rustix::process::kill_process(shell, rustix::process::Signal::KILL).unwrap();
+    until("another helper", async || (helpers().len() == 2).then_some(())).await;
+    assert!(!runs(first), "the crash left it behind");
+    stage.serve("v2").await;
+    assert!(!runs(helpers()[1]), "the end left it behind");
+}
+
+#[tokio::test]
+async fn a_keeper_that_died_is_started_when_it_is_needed_and_takes_its_services_up() {
+    let mut stage = Stage::new("").await;
+    stage.serve("v1").await;
+    let before = stage.who().await;
+    let client = KeeperClient::connect_or_spawn(stage.data(), &stage.spawn(), Arc::new(MachineClock)).await.unwrap();
+    stage.kill();
+    // Two at once start one keeper.
+    let live = Request::Live { spec: stage.spec() };
+    let (one, two) = tokio::join!(client.ask(&live), client.ask(&live));
+    for answer in [one, two] {
+        let Ok(Response::Live { live }) = answer else { panic!("{answer:?}") };
+        assert!(live.running.unwrap().evidence.contains(&format!("pid {}", before.1)));
+    }
+    assert_eq!(stage.who().await, before);
+    // Of the copies that keepers are started from, one is left.
+    assert_eq!(std::fs::read_dir(stage.data().join("keeper-bin")).unwrap().count(), 1);
+    assert!(matches!(stage.client().ask(&Request::Down).await, Ok(Response::Taken)));
+}
+
+#[tokio::test]
 async fn a_program_that_is_not_there_changes_nothing() {
     let stage = Stage::new("").await;
     stage.serve("v1").await;
@@ -51,15 +100,12 @@ async fn a_service_that_dies_is_started_again_more_and_more_slowly_and_this_is_t
     for times in 1..=3 {
         // The connection breaks in the middle of the request, which the proxy calls a bad gateway.
         assert_eq!(stage.visitor().await.send("/die", "").await.unwrap().0, 502);
-        let down = until("its end", async || stage.live().await.running.filter(|running| !running.healthy)).await;
-        assert_eq!(down.artifact.version.as_str(), "v1");
-        let up = until("its return", async || stage.live().await.running.filter(|running| running.healthy)).await;
         let words = if times == 1 { "1 time".to_owned() } else { format!("{times} times") };
-        assert!(
-            up.evidence.contains(&format!("ended {words} lately, the last time with signal: 6")),
-            "{}",
-            up.evidence
-        );
+        let words = format!("ended {words} lately, the last time with signal: 6");
+        let up = until("its return", async || {
+            stage.live().await.running.filter(|running| running.healthy && running.evidence.contains(&words))
+        });
+        assert_eq!(up.await.artifact.version.as_str(), "v1");
         assert!(!runs(pid));
         pid = stage.who().await.1;
     }

@@ -64,8 +64,9 @@ async fn what_is_withdrawn_before_the_switch_changes_nothing() {
 
 #[tokio::test]
 async fn what_is_live_cannot_be_withdrawn_and_this_is_said() {
-    let stage = Stage::new("stop_within = \"10s\"").await;
+    let stage = Stage::new("stop_within = \"20s\"").await;
     stage.serve("v1").await;
+    let old = stage.who().await.2;
     let mut visitor = stage.visitor().await;
     let streaming = tokio::spawn(async move { visitor.send("/stream", "").await });
     stage.make("v2", &[]);
@@ -79,6 +80,7 @@ async fn what_is_live_cannot_be_withdrawn_and_this_is_said() {
     };
     assert_eq!(says().await, "it is live already");
     stage.deployer().cancel(&target(), order.operation).await.unwrap();
+    Stage::tell(old, "/finish").await;
     assert!(matches!(stage.end(order.operation).await, Effect::Succeeded { .. }));
     assert_eq!(says().await, "it has ended already");
     assert_eq!(streaming.await.unwrap().unwrap().0, 200);
@@ -116,12 +118,53 @@ async fn so_many_releases_are_kept_as_the_setting_says() {
         stage.serve(version).await;
     }
     assert_eq!(kept(), ["v3", "v4", "v5"]);
-    // Failures push the older ones out, but never what serves and what served before.
+    // What never served pushes nothing out.
     for version in ["w1", "w2", "w3"] {
         stage.make(version, &["--exit", "1"]);
         assert!(matches!(stage.deploy(version).await, Effect::Failed { .. }));
     }
-    assert_eq!(kept(), ["v4", "v5", "w1", "w2", "w3"]);
-    stage.serve("v4").await;
-    assert_eq!(kept(), ["v4", "v5", "w2", "w3"]);
+    assert_eq!(kept(), ["v3", "v4", "v5"]);
+    stage.serve("v6").await;
+    assert_eq!(kept(), ["v4", "v5", "v6"]);
+}
+
+#[tokio::test]
+async fn the_release_to_go_back_to_is_the_last_that_was_healthy() {
+    let stage = Stage::new("").await;
+    stage.serve("v1").await;
+    stage.serve("v2").await;
+    let previous = async || stage.live().await.previous.unwrap().version.to_string();
+    assert_eq!(previous().await, "v1");
+    Stage::tell(stage.who().await.2, "/sicken").await;
+    stage.serve("v3").await;
+    assert_eq!(previous().await, "v1", "v2 was not healthy");
+    // Back at v1, there is nothing that v1 itself could go back to but what was left.
+    stage.serve("v1").await;
+    assert_eq!(previous().await, "v3");
+}
+
+#[tokio::test]
+async fn an_order_can_follow_as_soon_as_the_one_before_has_ended() {
+    let stage = Stage::new("").await;
+    stage.make("w", &["--exit", "1"]);
+    for _ in 0..5 {
+        // Moved, were the first one still under way in any sense.
+        assert!(matches!(stage.deploy("w").await, Effect::Failed { .. }));
+    }
+}
+
+#[tokio::test]
+async fn going_down_takes_as_long_as_services_take_and_ends_the_keeper_though_nobody_waits() {
+    let mut stage = Stage::new("stop_within = \"1s\"").await;
+    // It hears no wish to end.
+    stage.make_script("v1", "trap '' TERM; \"$0\" service & while :; do wait; done");
+    assert!(matches!(stage.deploy("v1").await, Effect::Succeeded { .. }));
+    let pid = stage.who().await.1;
+    let socket = stage.data().join("keeper.sock");
+    let mut asker = std::os::unix::net::UnixStream::connect(&socket).unwrap();
+    std::io::Write::write_all(&mut asker, b"{\"version\":1,\"request\":{\"ask\":\"down\"}}\n").unwrap();
+    drop(asker);
+    stage.ended().await;
+    assert!(!runs(pid));
+    assert!(!socket.exists());
 }

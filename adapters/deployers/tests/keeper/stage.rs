@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use andon_core::ports::{Deployer as _, DeployerError, Effect, Live, Lookup, Order};
 use andon_core::{Clock as _, OperationId, Target};
-use andon_deployers::keeper::{KeeperClient, Request};
+use andon_deployers::keeper::{KeeperClient, Request, SpawnKeeper, TargetSpec};
 use andon_deployers::local::{Config, LocalDeployer};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
@@ -81,6 +81,22 @@ impl Stage {
         let mut keeper = self.keeper.take().unwrap();
         keeper.kill().unwrap();
         keeper.wait().unwrap();
+    }
+
+    /// Waits until the keeper has ended by itself.
+    pub(crate) async fn ended(&mut self) {
+        let mut keeper = self.keeper.take().unwrap();
+        until("the keeper's end", async || keeper.try_wait().unwrap()).await;
+    }
+
+    pub(crate) fn spec(&self) -> TargetSpec {
+        TargetSpec { target: target(), config: self.config.clone(), redaction: self.redaction.clone() }
+    }
+
+    /// How a keeper is started, as the bot does it.
+    pub(crate) fn spawn(&self) -> SpawnKeeper {
+        let arguments = vec!["keeper".to_owned(), self.data().display().to_string()];
+        SpawnKeeper { program: program(), arguments }
     }
 
     pub(crate) fn client(&self) -> KeeperClient {
@@ -169,6 +185,21 @@ impl Stage {
         (next().to_owned(), next().parse().unwrap(), next().parse().unwrap())
     }
 
+    /// Tells the service behind a port something, past the proxy.
+    pub(crate) async fn tell(port: u16, path: &str) {
+        let (status, _) = Visitor::new(port).await.unwrap().send(path, "").await.unwrap();
+        assert_eq!(status, 200);
+    }
+
+    /// Makes a version that is run by a shell with this script.
+    pub(crate) fn make_script(&self, version: &str, script: &str) {
+        let folder = self.data().join("artifacts").join(version);
+        std::fs::create_dir_all(&folder).unwrap();
+        let service = program();
+        let argv = ["/bin/sh", "-c", script, service.to_str().unwrap()];
+        std::fs::write(folder.join("andon.toml"), format!("# {version}\nargv = {argv:?}\n")).unwrap();
+    }
+
     pub(crate) fn state(&self, path: &str) -> PathBuf {
         self.data().join("keeper/hello/staging").join(path)
     }
@@ -193,11 +224,11 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        let Some(mut keeper) = self.keeper.take() else { return };
         if let Ok(mut stream) = std::os::unix::net::UnixStream::connect(self.data().join("keeper.sock")) {
             let _ = stream.write_all(b"{\"version\":2,\"request\":{\"ask\":\"down\"}}\n");
             let _ = stream.read_to_end(&mut Vec::new());
         }
+        let Some(mut keeper) = self.keeper.take() else { return };
         let _ = keeper.kill();
         let _ = keeper.wait();
     }
@@ -217,10 +248,22 @@ impl Visitor {
 
     /// Sends a request, with a body by POST, and reads the whole answer. Nothing is ever sent again.
     pub(crate) async fn send(&mut self, path: &str, body: &str) -> Result<(u16, String), hyper::Error> {
+        self.send_with(path, body, &[]).await
+    }
+
+    pub(crate) async fn send_with(
+        &mut self,
+        path: &str,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<(u16, String), hyper::Error> {
         self.0.ready().await?;
         let method = if body.is_empty() { "GET" } else { "POST" };
         let body = Full::new(Bytes::from(body.to_owned()));
-        let request = hyper::Request::builder().method(method).uri(path).header("host", "service");
+        let mut request = hyper::Request::builder().method(method).uri(path).header("host", "service");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         let response = self.0.send_request(request.body(body).unwrap()).await?;
         let status = response.status().as_u16();
         let body = response.into_body().collect().await?.to_bytes();
