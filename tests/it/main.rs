@@ -37,7 +37,7 @@ fn both_databases_have_the_same_scenarios() {
         scenarios.map(|line| line.replace(database, "")).collect()
     };
     let (sqlite, postgres) = (on("sqlite::"), on("postgres::"));
-    println!("scenarios in rooms: {} on SQLite, {} on PostgreSQL", sqlite.len(), postgres.len());
+    andon_tests::tell(&format!("scenarios in rooms: {} on SQLite, {} on PostgreSQL", sqlite.len(), postgres.len()));
     assert_eq!(sqlite, postgres);
     assert!(!sqlite.is_empty());
 }

@@ -32,6 +32,13 @@ fn expect_rolled_back(room: &mut Session<'_>, asker: &str) {
     room.say(asker, "rollback hello --env staging").expect_done(asker, "roll back hello v2 → v1 in staging");
 }
 
+/// Ana's deploy of v3 waits until v3 is ready, which takes as long as the keeper's clock stands. The terminal takes one line at a time;
+/// another life of the bot has its ears free.
+fn under_way(playground: &Playground, room: &mut Session<'_>) {
+    playground.stop_keepers_clock();
+    room.begin("ana", "deploy hello v3 --env staging").expect("waiting until it is ready").kill();
+}
+
 fn deploys_and_rolls_back(database: Database) {
     let playground = Playground::new(PROGRAM, database);
     let mut room = playground.open();
@@ -157,9 +164,8 @@ fn an_operation_is_cancelled_while_it_runs(database: Database) {
     let playground = Playground::new(PROGRAM, database);
     let mut room = playground.open();
     room.say("ana", "deploy hello v1 --env staging").expect_done("ana", FIRST);
-    room.begin("ana", "deploy hello v3 --env staging").expect("waiting until it is ready");
-    // The terminal takes one line at a time; another life of the bot has its ears free.
-    room.kill().say("ben", "cancel op-2 --reason 'wrong version'").expect("Asked op-2 to stop");
+    under_way(&playground, &mut room);
+    room.say("ben", "cancel op-2 --reason 'wrong version'").expect("Asked op-2 to stop");
     room.expect("Cancelled before it was live").expect("└ · @ana Cancelled");
     room.say("ana", "status hello").expect("hello/staging");
     assert_eq!(get(&address(&room.seen(), "hello/staging"), "/"), "hello v1\n");
@@ -170,8 +176,8 @@ fn a_rollback_stops_a_deploy_that_runs(database: Database) {
     let playground = Playground::new(PROGRAM, database);
     let mut room = playground.open();
     two_versions(&mut room);
-    room.begin("ana", "deploy hello v3 --env staging").expect("waiting until it is ready");
-    room.kill().say("ben", "rollback hello --env staging").expect("✓ Done: roll back hello v2 → v1 in staging");
+    under_way(&playground, &mut room);
+    room.say("ben", "rollback hello --env staging").expect("✓ Done: roll back hello v2 → v1 in staging");
     room.expect("└ ✓ @ben Done")
         .expect("· Cancelled before it was live: deploy hello v2 → v3")
         .expect("└ · @ana Cancelled");

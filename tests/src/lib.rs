@@ -1,17 +1,20 @@
 //! What tests say and expect: a playground on either database, driven by the lines of a session, with real processes underneath.
 //!
-//! It speaks through the terminal room and believes nothing else: what the room shows, what the services answer over HTTP, and what the
-//! program's own offline verification says. What it does not do: it never reaches into the bot.
+//! It speaks through the terminal room and believes what the room shows, what the services answer over HTTP, and what the program's own
+//! offline verification says. It looks into the database only behind the back of a bot that is dead ([`Raw`]). What it does not do: it never
+//! reaches into the bot.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+mod database;
 mod deadline;
 mod outside;
 mod session;
 
+pub use database::Raw;
 pub use session::Session;
 
 /// The databases on which every scenario runs.
@@ -90,8 +93,21 @@ impl Playground {
         command
     }
 
-    /// Says lines, one after the other, and returns what was shown.
+    /// Says lines, one after the other, and returns what was shown. Once they are said the trail verifies, and no record is open.
+    ///
+    /// # Panics
+    /// The bot did not open, or its trail does not hold.
     pub fn say(&self, lines: &[&str]) -> Transcript {
+        let transcript = self.try_to_say(lines);
+        self.expect_trail();
+        transcript
+    }
+
+    /// As [`Playground::say`], where the bot may refuse to open.
+    ///
+    /// # Panics
+    /// The program cannot be run.
+    pub fn try_to_say(&self, lines: &[&str]) -> Transcript {
         let mut command = self.command(&["playground"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program cannot be run");
@@ -114,6 +130,27 @@ impl Playground {
             command.args(["--database", self.database.as_deref().unwrap_or_default()]);
         }
         command.output().expect("the program cannot be run")
+    }
+
+    /// Fails unless the trail verifies and nothing in it is open.
+    ///
+    /// # Panics
+    /// See there.
+    pub fn expect_trail(&self) {
+        let (report, code) = self.verify();
+        assert_eq!(code, Some(0), "{report}");
+        assert!(!report.contains("open "), "{report}");
+    }
+
+    /// The records that `audit search` finds, newest first.
+    ///
+    /// # Panics
+    /// The trail cannot be read.
+    pub fn records(&self, search: &[&str]) -> Vec<serde_json::Value> {
+        let output = self.run(&[&["audit", "search"], search].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let found = String::from_utf8_lossy(&output.stdout);
+        found.lines().map(|line| serde_json::from_str(line).expect("a record")).collect()
     }
 
     /// Verifies the trail offline, with the key that lay there at first pinned.
@@ -175,6 +212,13 @@ pub fn address(status: &str, target: &str) -> String {
     line[start..].split([',', ' ']).next().unwrap_or_default().to_owned()
 }
 
+/// Says something to whoever reads the suite's output, whether or not the test that says it passes: the test runner keeps back only what
+/// is printed by its macros.
+pub fn tell(text: &str) {
+    // Where nobody listens nobody is told.
+    let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
+}
+
 /// Waits until something holds.
 ///
 /// # Panics
@@ -187,7 +231,8 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// A port on loopback that nobody listens on.
+/// A port on loopback that nobody listens on. Somebody else may take it before it is used; since the bot takes its address from the
+/// configuration, and says that address and no other, there is no way to let the system choose.
 ///
 /// # Panics
 /// There is none.

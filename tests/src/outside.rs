@@ -47,6 +47,37 @@ impl Playground {
         std::fs::write(path, state.to_string()).expect("the keeper's file can be written");
     }
 
+    /// Stops the keeper's clock: what is not ready stays so without running out of time, until [`Playground::start_keepers_clock`].
+    ///
+    /// # Panics
+    /// The data folder cannot be written.
+    pub fn stop_keepers_clock(&self) {
+        std::fs::write(self.clock().with_extension("stands"), "").expect("the clock can be stopped");
+    }
+
+    /// Lets the keeper's clock go on, at what is the time by now.
+    ///
+    /// # Panics
+    /// It does not stand.
+    pub fn start_keepers_clock(&self) {
+        std::fs::remove_file(self.clock().with_extension("stands")).expect("the clock stands");
+    }
+
+    /// Leaves an operation on a service of staging whose end nobody can tell: the keeper dies in its middle, and under the pid of what it had
+    /// started is another process, this very test. The bot neither guesses nor signals it.
+    ///
+    /// # Panics
+    /// The bot tells how it ended.
+    pub fn leave_unknown(&self, room: &mut crate::Session<'_>, service: &str) {
+        let target = format!("{service}/staging");
+        self.stop_keepers_clock();
+        room.begin("ana", &format!("deploy {service} v3 --env staging")).expect("waiting until it is ready");
+        self.kill_keeper(&target);
+        self.reuse_pid(&target);
+        self.start_keepers_clock();
+        room.kill().expect("Unknown how it ended: ").expect("is another process now").expect("└ ");
+    }
+
     /// How many orders the keeper has taken on a target.
     ///
     /// # Panics

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, Write as _};
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
+
+use andon_engine::Point;
 
 use crate::Playground;
 use crate::deadline::Deadline;
@@ -34,13 +36,16 @@ pub struct Session<'p> {
     since: usize,
     /// What may be left behind.
     left: BTreeSet<String>,
-    /// Whether the bot was killed: the terminal has no memory of its own, so what was said may be said once more, and cards drawn anew.
-    killed: bool,
+    /// The state of the newest operation at each kill. After one, since the terminal has no memory of its own, what was said may be said
+    /// once more, and cards drawn anew.
+    kills: Vec<String>,
+    /// Whether everything was accounted for.
+    closed: bool,
 }
 
 impl<'p> Session<'p> {
     pub(crate) fn open(playground: &'p Playground) -> Self {
-        let (child, input, lines) = start(playground, "");
+        let (child, input, lines) = start(playground, None);
         Self {
             playground,
             child,
@@ -49,7 +54,8 @@ impl<'p> Session<'p> {
             shown: Vec::new(),
             since: 0,
             left: BTreeSet::new(),
-            killed: false,
+            kills: Vec::new(),
+            closed: false,
         }
     }
 
@@ -170,9 +176,7 @@ impl<'p> Session<'p> {
     /// # Panics
     /// It does not end well, or does not start.
     pub fn restart(&mut self) -> &mut Self {
-        self.end();
-        self.start("");
-        self
+        self.end().revive()
     }
 
     /// Ends the bot by `kill -9` and starts it again, once its leases have run out. What it had said counts as read: nobody can tell how
@@ -181,37 +185,64 @@ impl<'p> Session<'p> {
     /// # Panics
     /// It does not start.
     pub fn kill(&mut self) -> &mut Self {
+        self.end_by_kill().revive()
+    }
+
+    /// Ends the bot by `kill -9`, and leaves it dead.
+    ///
+    /// # Panics
+    /// It cannot be killed.
+    pub fn end_by_kill(&mut self) -> &mut Self {
         self.child.kill().expect("the program cannot be killed");
-        self.revive()
+        self.dies()
     }
 
     /// Starts the bot again so that it ends itself, as by `kill -9`, when it comes to a point of the pipeline.
     ///
     /// # Panics
     /// It does not end well, or does not start.
-    pub fn die_at(&mut self, point: &str) -> &mut Self {
+    pub fn die_at(&mut self, point: Point) -> &mut Self {
         self.end();
-        self.start(point);
+        self.start(Some(point));
         self
     }
 
-    /// Waits until the bot is dead, and starts it again.
+    /// Waits until the bot is dead, looks where that hit, and lets its leases run out.
     ///
     /// # Panics
-    /// It does not die, or does not start.
-    pub fn revive(&mut self) -> &mut Self {
-        drop(self.input.take());
-        let ended = self.child.wait().expect("the program is gone");
-        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
-            self.take(line);
-        }
+    /// It does not die, or by itself.
+    pub fn dies(&mut self) -> &mut Self {
+        let ended = self.wait();
         assert!(ended.code().is_none(), "it was not killed:\n{}", self.transcript());
         self.shown.iter_mut().for_each(|shown| shown.read = true);
         self.since = self.shown.len();
-        self.killed = true;
+        let newest = self.playground.raw().rows("select state from operations order by number desc limit 1");
+        self.kills.push(newest.into_iter().next().unwrap_or_else(|| "no operation".to_owned()));
         self.playground.fast_forward(LEASES);
-        self.start("");
         self
+    }
+
+    /// Starts the bot again after its death or its end.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn revive(&mut self) -> &mut Self {
+        self.start(None);
+        self
+    }
+
+    /// Starts the bot again after its death, so that it dies again at a point of the pipeline.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn revive_to_die_at(&mut self, point: Point) -> &mut Self {
+        self.start(Some(point));
+        self
+    }
+
+    /// The state of the newest operation, as the database had it, at each kill so far.
+    pub fn kills(&self) -> &[String] {
+        &self.kills
     }
 
     /// Moves the bot's time forward.
@@ -234,30 +265,41 @@ impl<'p> Session<'p> {
         let unread: Vec<_> = (0..self.shown.len()).filter(|place| !self.is_accounted_for(*place)).collect();
         let unread: Vec<_> = unread.into_iter().map(|place| self.shown[place].text.as_str()).collect();
         assert!(unread.is_empty(), "nobody read:\n{}\nin:\n{}", unread.concat(), self.transcript());
-        let (report, code) = self.playground.verify();
-        assert_eq!(code, Some(0), "{report}");
-        assert!(!report.contains("open "), "{report}");
+        self.playground.expect_trail();
+        self.closed = true;
     }
 
-    fn start(&mut self, die_at: &str) {
+    /// Ends the bot in good order, in the middle of whatever it does.
+    ///
+    /// # Panics
+    /// It does not end well.
+    pub fn end(&mut self) -> &mut Self {
+        self.input = None;
+        let ended = self.wait();
+        // 1 tells that some command was refused, which the test has read.
+        assert!(matches!(ended.code(), Some(0 | 1)), "it ended with {ended}:\n{}", self.transcript());
+        self
+    }
+
+    fn start(&mut self, die_at: Option<Point>) {
         let (child, input, lines) = start(self.playground, die_at);
         (self.child, self.input, self.lines) = (child, Some(input), lines);
     }
 
-    fn end(&mut self) {
-        drop(self.input.take());
+    /// Reads what is still said, until the process is gone.
+    fn wait(&mut self) -> ExitStatus {
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
             self.take(line);
         }
-        let ended = self.child.wait().expect("the program is gone");
-        // 1 tells that some command was refused, which the test has read.
-        assert!(matches!(ended.code(), Some(0 | 1)), "it ended with {ended}:\n{}", self.transcript());
+        // A process that does not die of itself takes the end of its input for its own.
+        self.input = None;
+        self.child.wait().expect("the program is gone")
     }
 
     fn is_accounted_for(&self, place: usize) -> bool {
         let shown = &self.shown[place];
         let said_before = || self.shown[..place].iter().any(|before| before.text == shown.text);
-        shown.read || (self.killed && (shown.text.contains("\n  operation   op-") || said_before()))
+        shown.read || (!self.kills.is_empty() && (shown.text.contains("\n  operation   op-") || said_before()))
     }
 
     fn now_speaks(&mut self, person: &str) {
@@ -333,6 +375,10 @@ impl Drop for Session<'_> {
         // Where the test failed before its end; a child that has ended is no error.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        assert!(
+            self.closed || std::thread::panicking(),
+            "a session was not closed, so nothing of it was accounted for"
+        );
     }
 }
 
@@ -340,9 +386,13 @@ fn transcript(shown: &[Shown]) -> String {
     shown.iter().map(|shown| shown.text.as_str()).collect()
 }
 
-fn start(playground: &Playground, die_at: &str) -> (Child, ChildStdin, Receiver<String>) {
+fn start(playground: &Playground, die_at: Option<Point>) -> (Child, ChildStdin, Receiver<String>) {
     let mut command = playground.command(&["playground"]);
-    command.env("ANDON_TEST_KILL_AT", die_at);
+    if let Some(point) = die_at {
+        // The first checkpoint is that of the bot's own start, before which nobody has said anything.
+        let times = if point == Point::Signing { 2 } else { 1 };
+        command.env("ANDON_TEST_KILL_AT", format!("{}:{times}", point.as_str()));
+    }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     let mut child = command.spawn().expect("the program cannot be run");
     let input = child.stdin.take().expect("its input is piped");

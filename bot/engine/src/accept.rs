@@ -15,6 +15,7 @@ use crate::command::Run;
 use crate::house::{Configuration, House};
 use crate::parse::{self, Asked};
 use crate::policy::{Denial, Permit, Resource};
+use crate::probe::Point;
 use crate::work::Work;
 use crate::{record, reply};
 
@@ -122,7 +123,7 @@ pub(crate) async fn accepted(
     let stored =
         store(house, id, said, Some(work.speaker.clone()), command, record, receipt, NewInvocationState::Accepted)
             .await;
-    (house.probe)("acknowledged");
+    (house.probe)(Point::Acknowledged);
     match stored {
         Ok(receipt) => receipt,
         Err(failure) => unrecorded(work, asked, failure).await,

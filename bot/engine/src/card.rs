@@ -8,6 +8,7 @@ use andon_store::{ApprovalRow, NewCard, NewMessage, OperationRow, Transaction};
 use jiff::SignedDuration;
 
 use crate::house::House;
+use crate::probe::Point;
 use crate::work::Work;
 use crate::{approvals, reply};
 
@@ -32,7 +33,7 @@ pub(crate) async fn place(
         let asker = (room == work.room).then(|| work.speaker.identity.clone());
         transaction.put_card(&NewCard { operation, room, asker, message: message.clone() }).await?;
     }
-    (house.probe)("placed");
+    (house.probe)(Point::Placed);
     Ok(())
 }
 
@@ -46,7 +47,7 @@ pub(crate) async fn draw(
     transaction.hold_operation(operation).await?;
     let (_, message) = message(transaction, operation).await?;
     transaction.redraw_cards(operation, &message).await?;
-    (house.probe)("drawn");
+    (house.probe)(Point::Drawn);
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use crate::command::Entry;
 use crate::parse::Grammar;
 use crate::policy::Policies;
+use crate::probe::Probe;
 
 /// Everything that a reload replaces at once.
 pub struct Configuration {
@@ -24,9 +25,6 @@ pub struct Configuration {
     /// Deployers by name.
     pub deployers: BTreeMap<String, Arc<dyn Deployer>>,
 }
-
-/// Called at named points of the pipeline, so that tests can end the process just there. Does nothing in production.
-pub type Probe = Arc<dyn Fn(&'static str) + Send + Sync>;
 
 /// What the engine is started with.
 pub struct Parts {

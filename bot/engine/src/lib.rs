@@ -26,6 +26,7 @@ mod parse;
 mod pipeline;
 mod plan;
 pub mod policy;
+mod probe;
 #[cfg(test)]
 mod proofs_tests;
 mod record;
@@ -37,8 +38,9 @@ mod work;
 
 pub use can::{Foresight, can};
 pub use engine::Engine;
-pub use house::{Configuration, House, Parts, Probe};
+pub use house::{Configuration, House, Parts};
 pub use operations::Running;
 pub use parse::Grammar;
+pub use probe::{Point, Probe};
 pub use verify::verify;
 pub use work::{Work, from_deployer, unknown};

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::house::House;
+use crate::probe::Point;
 
 /// How many things are said at a time.
 const AT_A_TIME: usize = 32;
@@ -111,7 +112,7 @@ async fn say(house: &Arc<House>, item: OutboxItem) -> Result<(), StoreError> {
         },
         None => Err(VoiceError::Unreachable(format!("no voice for {}", item.room.platform).into())),
     };
-    (house.probe)("said");
+    (house.probe)(Point::Said);
     let now = house.store.now().await?;
     house
         .store

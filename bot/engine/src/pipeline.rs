@@ -23,6 +23,7 @@ use crate::lease;
 use crate::parse::{self, Parsed};
 use crate::plan;
 use crate::policy::Permit;
+use crate::probe::Point;
 use crate::reply;
 use crate::work::Work;
 
@@ -74,7 +75,7 @@ pub(crate) async fn deliver(house: &Arc<House>, said: Said) -> Receipt {
 
 /// Steps 5 and after: what was accepted is done, and its outcome recorded and said.
 pub(crate) async fn proceed(house: &Arc<House>, accepted: Accepted) {
-    (house.probe)("accepted");
+    (house.probe)(Point::Accepted);
     let accepted = Arc::new(accepted);
     let result = tokio::select! {
         result = AssertUnwindSafe(go_on(house, &accepted)).catch_unwind() => result,

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::command::{Apply, Exemption};
 use crate::policy::Permit;
+use crate::probe::Point;
 use crate::work::Work;
 use crate::{card, gates, record, reply};
 
@@ -106,13 +107,13 @@ pub(crate) async fn apply(
     let (work, accepted, store) = (work.clone(), Arc::clone(accepted), work.house.store.clone());
     let planned = Planned::new(plan, permit, about, |_| Ok(Exemption::None))?;
     let probe = Arc::clone(&work.house.probe);
-    probe("planned");
+    probe(Point::Planned);
     let applied = store
         .write(move |transaction| {
             Box::pin(async move { apply_in(&work, &accepted, &planned, &arguments, apply, transaction).await })
         })
         .await;
-    probe("applied");
+    probe(Point::Applied);
     applied
 }
 
@@ -149,11 +150,11 @@ async fn apply_in(
 pub(crate) async fn reserve(work: &Work, accepted: &Arc<Accepted>, planned: Planned) -> Result<(), Failure> {
     let (work, accepted, store) = (work.clone(), Arc::clone(accepted), work.house.store.clone());
     let probe = Arc::clone(&work.house.probe);
-    probe("planned");
+    probe(Point::Planned);
     let reserved = store
         .write(move |transaction| Box::pin(async move { reserve_in(&work, &accepted, planned, transaction).await }))
         .await;
-    probe("reserved");
+    probe(Point::Reserved);
     reserved
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::card;
 use crate::house::House;
+use crate::probe::Point;
 
 /// Records integrated in one unit of work.
 const BATCH: u32 = 256;
@@ -177,7 +178,7 @@ async fn checkpoint(house: &Arc<House>) -> Result<(), Fault> {
         (size, connection.root(size).await.map_err(Fault::new)?)
     };
     let signed = sign(&house.key, size, root).map_err(Fault::new)?;
-    (house.probe)("signing");
+    (house.probe)(Point::Signing);
     let (kept, at) = (signed.clone(), house.clock.now());
     house
         .store

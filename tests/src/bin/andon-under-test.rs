@@ -1,5 +1,5 @@
 //! The program `andon` with a probe and a clock for tests in it: it ends itself, as `kill -9` would, at the point of the pipeline that a
-//! test names, and its time can be moved forward while it runs.
+//! test names, and its time can be moved forward while it runs. The time of its keeper can be made to stand still.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,10 +16,11 @@ use jiff::{SignedDuration, Timestamp};
 const LOOK_EVERY: SignedDuration = SignedDuration::from_millis(50);
 
 fn main() -> ExitCode {
-    // Only the bot's time is moved: services take as long to start as they take.
     let is_keeper = std::env::args().nth(1).is_some_and(|command| command == "keeper");
-    let clock: Arc<dyn Clock> = match std::env::var_os("ANDON_TEST_CLOCK").filter(|_| !is_keeper) {
-        Some(file) => Arc::new(MovedClock(file.into())),
+    let clock: Arc<dyn Clock> = match std::env::var_os("ANDON_TEST_CLOCK").map(PathBuf::from) {
+        // Only the bot's time is moved: services take as long to start as they take.
+        Some(file) if !is_keeper => Arc::new(MovedClock(file)),
+        Some(file) => Arc::new(StoppableClock(file.with_extension("stands"))),
         None => Arc::new(SystemClock),
     };
     andon::main(Machine { clock, probe: probe() })
@@ -32,7 +33,7 @@ fn probe() -> Probe {
     let (point, times) = (point.to_owned(), times.parse().unwrap_or(1));
     let seen = AtomicU32::new(0);
     Arc::new(move |here| {
-        if here == point && seen.fetch_add(1, Ordering::SeqCst) + 1 == times {
+        if here.as_str() == point && seen.fetch_add(1, Ordering::SeqCst) + 1 == times {
             let me = rustix::process::getpid();
             // Nothing after this line happens.
             let _ = rustix::process::kill_process(me, rustix::process::Signal::KILL);
@@ -62,5 +63,25 @@ impl Clock for MovedClock {
             }
             SystemClock.sleep(left.min(LOOK_EVERY)).await;
         }
+    }
+}
+
+/// The machine's clock, which stands still as long as the file is there: whatever has a deadline meets it only after that.
+struct StoppableClock(PathBuf);
+
+#[async_trait]
+impl Clock for StoppableClock {
+    fn now(&self) -> Timestamp {
+        let stands = std::fs::metadata(&self.0).and_then(|file| file.modified());
+        stands.ok().and_then(|since| Timestamp::try_from(since).ok()).unwrap_or_else(|| SystemClock.now())
+    }
+
+    fn offset(&self) -> SignedDuration {
+        SignedDuration::ZERO
+    }
+
+    async fn sleep_until(&self, at: Timestamp) {
+        // As long as it would take if the clock went: whoever looks now and then goes on looking.
+        SystemClock.sleep(at.duration_since(self.now())).await;
     }
 }

@@ -13,6 +13,7 @@ use crate::approvals::Approved;
 use crate::command::{Entry, Exemption, Flags, Run};
 use crate::house::House;
 use crate::policy::Permit;
+use crate::probe::Point;
 use crate::work::Work;
 use crate::{authorize, card, gates, record};
 
@@ -31,16 +32,16 @@ pub(super) async fn begin(house: &Arc<House>, row: OperationRow) -> Result<Optio
     let work = work_of(house, &row)?;
     let entry = entry_of(house, &row)?;
     let replanned = replan(&work, entry, &row).await;
-    (house.probe)("replanned");
+    (house.probe)(Point::Replanned);
     let (store, number, id, fence) = (house.store.clone(), row.number, row.id, row.fence);
     let begun = store
         .write(move |transaction| Box::pin(async move { begin_in(&work, row, replanned?, transaction).await }))
         .await;
     match begun {
         Ok(Begun::Started(row, record)) => {
-            (house.probe)("started");
+            (house.probe)(Point::Started);
             crate::sequencer::covered(house, record).await?;
-            (house.probe)("covered");
+            (house.probe)(Point::Covered);
             Ok(Some(*row))
         }
         Ok(Begun::Ended) => Ok(None),

@@ -12,6 +12,7 @@ use super::begin::{effect, entry_of, work_of};
 use super::worker::lease;
 use crate::command::{Ended, Run};
 use crate::house::House;
+use crate::probe::Point;
 use crate::work::Work;
 use crate::{card, record};
 
@@ -42,7 +43,7 @@ pub(super) async fn run(
         // The effect goes on outside; whoever comes next looks it up.
         _ = stopped => return rest(house, &row, SignedDuration::ZERO).await,
     };
-    (house.probe)("observed");
+    (house.probe)(Point::Observed);
     match outcome {
         Ok(outcome) => end(house, work, row, outcome).await,
         Err(fault) => broke(house, work, row, fault).await,
@@ -72,7 +73,7 @@ async fn resumed(house: &Arc<House>, work: &Work, row: &OperationRow) -> Result<
     let id = sealed.id;
     let kept = house.store.write(move |transaction| Box::pin(async move { transaction.append(&sealed).await }));
     kept.await.map_err(|error: StoreError| Fault::new(error))?;
-    (house.probe)("resumed");
+    (house.probe)(Point::Resumed);
     // What was started before the crash was started under a checkpoint; what starts now must be as well.
     crate::sequencer::covered(house, id).await
 }
@@ -112,7 +113,7 @@ async fn end(house: &Arc<House>, work: Work, row: OperationRow, outcome: Outcome
         })
     });
     ended.await?;
-    (house.probe)("finished");
+    (house.probe)(Point::Finished);
     Ok(())
 }
 
