@@ -47,7 +47,8 @@ impl Outside {
     }
 }
 
-fn keeps(c: char) -> bool {
+/// Whether a character of a foreign text is one that a reader can see, and that leaves the order of the others alone.
+pub(crate) fn keeps(c: char) -> bool {
     let bidirectional =
         matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let invisible = matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}');

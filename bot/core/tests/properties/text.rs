@@ -30,6 +30,7 @@ const PIECES: &[&str] = &[
     "'",
     " ",
     "\n",
+    "\u{200b}",
     "hunter2hunter2hunter2",
 ];
 
