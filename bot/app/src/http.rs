@@ -53,7 +53,7 @@ async fn look(engine: &Engine) -> Result<Vec<&'static str>, StoreError> {
     }
     let mut reader = store.read().await?;
     let mut connection = reader.connection();
-    let (_, oldest) = connection.unnumbered().await?;
+    let (_, oldest) = connection.waiting_records().await?;
     if oldest.is_some_and(|oldest| now.duration_since(oldest) > TRAIL) {
         reasons.push("the audit trail is behind");
     }

@@ -107,6 +107,12 @@ pub trait Operation: Command {
     /// A fault that leaves the effect's fate to a later lookup.
     fn resume(&self, plan: &Plan, running: &Running<'_>) -> impl Future<Output = Result<Outcome, Fault>> + Send;
 
+    /// What its backend now says of an operation whose end nobody could tell; nothing where it still cannot.
+    ///
+    /// # Errors
+    /// The backend cannot be reached.
+    fn look(&self, plan: &Plan, running: &Running<'_>) -> impl Future<Output = Result<Option<Outcome>, Fault>> + Send;
+
     /// What the house keeps about the end, in the transaction that records it.
     ///
     /// # Errors
@@ -183,6 +189,7 @@ type MakePlan = for<'a> fn(&'a Value, &'a Work) -> BoxFuture<'a, Result<Plan, Fa
 pub(crate) type Apply =
     for<'a, 'c> fn(&'a Value, &'a Plan, &'a Work, &'a mut Transaction<'c>) -> BoxFuture<'a, Result<Applied, Failure>>;
 type Go = for<'a> fn(&'a Value, &'a Plan, &'a Running<'a>) -> BoxFuture<'a, Result<Outcome, Fault>>;
+type Look = for<'a> fn(&'a Value, &'a Plan, &'a Running<'a>) -> BoxFuture<'a, Result<Option<Outcome>, Fault>>;
 type Conclude = for<'a, 'c> fn(&'a Value, &'a Ended<'a>, &'a mut Transaction<'c>) -> BoxFuture<'a, Result<(), Failure>>;
 type Resources = for<'a> fn(&'a Value, &'a Work) -> BoxFuture<'a, Result<Vec<Resource>, Failure>>;
 
@@ -215,6 +222,7 @@ pub(crate) enum Run {
         exemption: fn(&Value, &Plan) -> Result<Exemption, Fault>,
         start: Go,
         resume: Go,
+        look: Look,
         conclude: Conclude,
     },
 }
@@ -253,6 +261,7 @@ pub const fn operation<T: Operation>() -> Entry {
         exemption: exemption::<T>,
         start: start::<T>,
         resume: resume::<T>,
+        look: look::<T>,
         conclude: conclude::<T>,
     })
 }
@@ -326,6 +335,14 @@ fn resume<'a, T: Operation>(
     running: &'a Running<'a>,
 ) -> BoxFuture<'a, Result<Outcome, Fault>> {
     Box::pin(async move { decode::<T>(arguments)?.resume(plan, running).await })
+}
+
+fn look<'a, T: Operation>(
+    arguments: &'a Value,
+    plan: &'a Plan,
+    running: &'a Running<'a>,
+) -> BoxFuture<'a, Result<Option<Outcome>, Fault>> {
+    Box::pin(async move { decode::<T>(arguments)?.look(plan, running).await })
 }
 
 fn conclude<'a, T: Operation>(

@@ -74,6 +74,7 @@ impl Engine {
         tasks.spawn(proceed(house(), stop()));
         tasks.spawn(operations::work(house(), stop()));
         tasks.spawn(operations::sweep(house(), stop()));
+        tasks.spawn(operations::look_up(house(), stop()));
         tasks.spawn(watching::watch(house(), stop()));
         let mut stopping = self.stop.subscribe();
         let ended = tokio::select! {

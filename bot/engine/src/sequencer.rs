@@ -127,7 +127,7 @@ async fn integrate(house: &Arc<House>) -> Result<usize, StoreError> {
     if !house.store.is_postgres() {
         return Ok(0);
     }
-    let waiting = house.store.read().await?.connection().unnumbered().await?.0;
+    let waiting = house.store.read().await?.connection().waiting_records().await?.0;
     if waiting == 0 {
         return Ok(0);
     }
@@ -162,7 +162,7 @@ async fn how_far(house: &House) -> Result<(u64, u64), StoreError> {
     let mut reader = house.store.read().await?;
     let mut connection = reader.connection();
     let signed = connection.latest_checkpoint().await?.map_or(0, |(size, ..)| size);
-    let waiting = connection.unnumbered().await?.0;
+    let waiting = connection.waiting_records().await?.0;
     Ok((signed, connection.tree_size().await?.saturating_add(waiting)))
 }
 

@@ -42,7 +42,7 @@ pub async fn verify(
     if let Some(anchor) = anchor {
         verifier.anchor(anchor);
     }
-    verifier.unnumbered(store.read().await?.connection().unnumbered().await?.0);
+    verifier.unnumbered(store.read().await?.connection().unnumbered().await?);
     Ok(verifier.finish())
 }
 

@@ -27,6 +27,7 @@ const STEPS: &[Step] = &[
     step!(7, "watched_targets", "0007_watched_targets.sql"),
     step!(8, "unreplaced", "0008_unreplaced.sql"),
     step!(9, "lanes", "0009_lanes.sql"),
+    step!(10, "waiting_records", "0010_waiting_records.sql"),
 ];
 
 /// The newest migration of this program.

@@ -77,6 +77,10 @@ impl Operation for Deploy {
         drive::resume(plan, running).await
     }
 
+    async fn look(&self, plan: &Plan, running: &Running<'_>) -> Result<Option<Outcome>, Fault> {
+        drive::look(plan, running).await
+    }
+
     async fn conclude(&self, ended: &Ended<'_>, transaction: &mut Transaction<'_>) -> Result<(), Failure> {
         if ended.outcome.state == OperationState::Succeeded {
             let (target, artifact) = drive::destination(ended.plan)?;

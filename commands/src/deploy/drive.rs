@@ -128,6 +128,17 @@ pub(super) async fn resume(plan: &Plan, running: &Running<'_>) -> Result<Outcome
     }
 }
 
+/// What the backend says of an operation whose end nobody could tell. Whoever told it to begin has long given up: what was not started then
+/// never will be.
+pub(super) async fn look(plan: &Plan, running: &Running<'_>) -> Result<Option<Outcome>, Fault> {
+    let (target, _) = destination(plan)?;
+    Ok(match running.deployer(&target)?.lookup(&target, running.operation.id).await.map_err(Fault::new)? {
+        Lookup::Found(Effect::Running { .. }) | Lookup::CannotTell { .. } => None,
+        Lookup::Found(end) => Some(ended(plan, &target, end)),
+        Lookup::NotStarted => Some(failed(plan, "it was never started", None)),
+    })
+}
+
 /// Watches until the end is seen; passes on a person's wish to stop.
 async fn watch(plan: &Plan, running: &Running<'_>, target: &Target) -> Result<Outcome, Fault> {
     let deployer = running.deployer(target)?;

@@ -53,7 +53,7 @@ pub(super) async fn begin(house: &Arc<House>, row: OperationRow) -> Result<Optio
         // Nothing was decided: it stays queued, and is looked at again.
         Err(Failure::Faulted(fault)) if fault.told().is_some() => {
             tracing::warn!(error = %fault.chain(), "{number} cannot start yet");
-            look_again_soon(house, id, fence).await?;
+            lease(house, id, fence, WAIT).await?;
             Ok(None)
         }
         Err(Failure::Refused(_)) => Err(Fault::new(format!("{number} could not be ended")).into()),

@@ -1,6 +1,7 @@
 //! Durable operations: rows that workers take up, run, and take up again after whoever held them is gone.
 
 mod begin;
+mod lookup;
 mod run;
 mod sweeper;
 mod worker;
@@ -14,6 +15,7 @@ use andon_store::{OperationRow, StoreError};
 use crate::card;
 use crate::work::Work;
 
+pub(crate) use lookup::look_up;
 pub(crate) use run::conclude;
 pub(crate) use sweeper::sweep;
 pub(crate) use worker::work;

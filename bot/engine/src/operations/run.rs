@@ -109,7 +109,7 @@ async fn end(house: &Arc<House>, work: Work, row: OperationRow, outcome: Outcome
             let cause = cause(outcome.state)?;
             transaction.advance(&row, cause, work.house.clock.now(), Some(&outcome)).await?;
             conclude(&work, &row, &outcome, transaction).await?;
-            tell(&work, &row, &outcome, transaction).await
+            tell(&work, &row, &outcome, RecordKind::Finished, transaction).await
         })
     });
     ended.await?;
@@ -137,14 +137,16 @@ pub(crate) async fn conclude(
     conclude(&row.command.arguments, &ended, transaction).await
 }
 
-async fn tell(
+/// Records an end, draws the card anew and tells the asker.
+pub(super) async fn tell(
     work: &Work,
     row: &OperationRow,
     outcome: &Outcome,
+    kind: RecordKind,
     transaction: &mut Transaction<'_>,
 ) -> Result<(), Failure> {
     let house = &work.house;
-    let mut record = house.record_of_operation(RecordKind::Finished, row);
+    let mut record = house.record_of_operation(kind, row);
     let mut effect = effect(house, work, row);
     effect.ended = Some(house.clock.now());
     effect.observed = outcome.observed.as_ref().map(|observed| Private::new(observed.plain()));

@@ -136,8 +136,8 @@ impl Transaction<'_> {
             sqlx::query("select pg_advisory_xact_lock(7236001)").execute(&mut **connection).await?;
         }
         let waiting: Vec<(String, String, String, Option<String>)> = on!(self.0, c => {
-            sqlx::query_as("select r.id, r.leaf_hash, r.kind, r.operation from records r where not exists \
-                (select 1 from trail_leaves l where l.record_id = r.id) order by r.position limit $1")
+            sqlx::query_as("select r.id, r.leaf_hash, r.kind, r.operation from waiting_records w join records r on r.id = w.record_id \
+                order by w.position limit $1")
                 .bind(i64::from(limit)).fetch_all(&mut **c).await?
         });
         let first = self.connection().tree_size().await?;

@@ -68,16 +68,27 @@ impl Connection<'_> {
         rows.into_iter().map(|(size, root, note)| Ok((unsigned(size)?, parse(&root, "a root")?, note))).collect()
     }
 
-    /// How many records wait for a number, and when the oldest of them was made.
+    /// How many records wait for their number, and when the oldest of them was made: as the database's list has it, which is quick.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn unnumbered(&mut self) -> Result<(u64, Option<Timestamp>), StoreError> {
+    pub async fn waiting_records(&mut self) -> Result<(u64, Option<Timestamp>), StoreError> {
         let (count, oldest): (i64, Option<i64>) = on!(*self, c => {
-            sqlx::query_as("select count(*), min(r.recorded) from records r where not exists \
-                (select 1 from trail_leaves l where l.record_id = r.id)").fetch_one(&mut **c).await?
+            sqlx::query_as("select count(*), min(recorded) from waiting_records").fetch_one(&mut **c).await?
         });
         Ok((unsigned(count)?, maybe_time(oldest)?))
+    }
+
+    /// How many records have no number: looked for where the records are, so that a list that was tampered with hides none.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn unnumbered(&mut self) -> Result<u64, StoreError> {
+        let (count,): (i64,) = on!(*self, c => {
+            sqlx::query_as("select count(*) from records r where not exists \
+                (select 1 from trail_leaves l where l.record_id = r.id)").fetch_one(&mut **c).await?
+        });
+        unsigned(count)
     }
 
     /// The number of a record, once it has one.

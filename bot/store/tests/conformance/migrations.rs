@@ -85,8 +85,8 @@ fn rows(database: Database, number: i64) -> Vec<String> {
             "insert into watched_targets (service, environment, well, revision) values ('api', 'prod', 1, 0)"
                 .to_owned(),
         ],
-        // They made no table.
-        8 | 9 => Vec::new(),
+        // They keep nothing of their own.
+        8..=10 => Vec::new(),
         other => panic!("write down what migration {other} has to keep"),
     }
 }
@@ -234,8 +234,8 @@ async fn check(store: &Store, number: i64) {
                 look!(store, |connection| connection.watched(&target("api"))).expect("nothing was remembered");
             assert_eq!((watched.well, watched.revision), (true, 0));
         }
-        // They made no table.
-        8 | 9 => {}
+        // They keep nothing of their own.
+        8..=10 => {}
         other => panic!("write down what migration {other} has to keep"),
     }
 }
