@@ -1,12 +1,13 @@
 //! The audit trail, held by somebody who trusts nobody.
 
 use std::process::Command;
+use std::time::Duration;
 
 use andon_tests::{Database, Playground};
 
 use crate::{PROGRAM, both};
 
-both! { verifies_only_with_the_pinned_key }
+both! { verifies_only_with_the_pinned_key, what_cannot_be_signed_sets_nothing_going }
 
 fn verifies_only_with_the_pinned_key(database: Database) {
     let playground = Playground::new(PROGRAM, database);
@@ -71,4 +72,27 @@ fn garbage_in_place_of_the_database_is_told() {
     std::fs::write(playground.data().join("andon.db"), [b'x'; 8192]).unwrap();
     let refused = playground.say(&["whoami"]);
     assert!(!refused.well && refused.errors.contains("the database is damaged"), "{}", refused.errors);
+}
+
+fn what_cannot_be_signed_sets_nothing_going(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let mut room = playground.open();
+    room.say("ana", "status hello").expect("hello/staging");
+    // Where the next checkpoint would be written stands a folder.
+    let in_the_way = playground.data().join("anchor").join("checkpoint.new");
+    std::fs::create_dir(&in_the_way).expect("it can be blocked");
+    let is_refused = |room: &mut andon_tests::Session<'_>| {
+        room.say("ana", "lock hello --env prod --reason test --dry-run");
+        let refused = room.seen().contains("Refused: The audit trail cannot be signed");
+        room.read_all();
+        refused
+    };
+    // Some seconds without a signature are nothing; more are.
+    andon_tests::until("changes are refused", || is_refused(room.fast_forward(Duration::from_secs(3))));
+    room.say("ana", "deploy hello v1 --env staging").expect("Refused: The audit trail cannot be signed");
+    room.say("cy", "status hello").expect("hello/staging").expect_not("op-1");
+    std::fs::remove_dir(&in_the_way).expect("it can be freed");
+    andon_tests::until("changes are taken", || !is_refused(&mut room));
+    room.say("ana", "deploy hello v1 --env staging").expect_done("ana", "deploy hello nothing → v1 in staging");
+    room.close();
 }
