@@ -93,7 +93,7 @@ async fn values(house: &Arc<House>, argument: &ArgumentSpec, given: &[&str]) -> 
 
 async fn operations(house: &House) -> Vec<String> {
     let Ok(mut reader) = house.store.read().await else { return Vec::new() };
-    let open = reader.connection().open_operations().await.unwrap_or_default();
+    let open = reader.connection().open_operations(None, None).await.unwrap_or_default();
     open.into_iter().map(|operation| operation.number.to_string()).collect()
 }
 

@@ -82,6 +82,11 @@ impl Work {
         Ok(self.house.store.read().await?)
     }
 
+    /// Tells the log, once, what broke where the answer goes on without it and says so.
+    pub fn goes_on_without(&self, what: &str, fault: &Fault) {
+        tracing::error!(error = %fault.chain(), "{what} cannot be read");
+    }
+
     /// A service by name.
     ///
     /// # Errors

@@ -30,13 +30,16 @@ pub struct ApprovalRow {
 }
 
 impl Transaction<'_> {
-    /// Counts an approval. False where this person has approved already.
+    /// Keeps an approval: one a person. One that was given through another account, or of another plan, is replaced. False where this
+    /// account has approved this plan already.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn add_approval(&mut self, new: &NewApproval) -> Result<bool, StoreError> {
         let added = on!(self.0, c => {
-            sqlx::query("insert into approvals (operation, person, identity, digest, at) values ($1, $2, $3, $4, $5) on conflict do nothing")
+            sqlx::query("insert into approvals (operation, person, identity, digest, at) values ($1, $2, $3, $4, $5) \
+                on conflict (operation, person) do update set identity = excluded.identity, digest = excluded.digest, at = excluded.at \
+                where approvals.identity <> excluded.identity or approvals.digest <> excluded.digest")
                 .bind(new.operation.to_string()).bind(new.by.person.as_str()).bind(new.by.identity.to_string())
                 .bind(new.digest.to_string()).bind(micros(new.at)).execute(&mut **c).await?.rows_affected()
         });
@@ -45,13 +48,13 @@ impl Transaction<'_> {
 }
 
 impl Connection<'_> {
-    /// The approvals of an operation that hold, in their order.
+    /// The approvals of an operation, in their order. Whether they still hold is decided elsewhere.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn approvals(&mut self, operation: OperationId) -> Result<Vec<ApprovalRow>, StoreError> {
         let rows: Vec<(String, String, String, i64)> = on!(*self, c => {
-            sqlx::query_as("select person, identity, digest, at from approvals where operation = $1 and voided_at is null order by at, person")
+            sqlx::query_as("select person, identity, digest, at from approvals where operation = $1 order by at, person")
                 .bind(operation.to_string()).fetch_all(&mut **c).await?
         });
         rows.into_iter()

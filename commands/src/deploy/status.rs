@@ -4,6 +4,7 @@ use andon_core::{Block, EnvironmentName, Failure, Line, Message, ServiceName, Ta
 use andon_engine::Work;
 use andon_engine::command::{Command, Read};
 use andon_engine::policy::Resource;
+use andon_store::{Connection, OperationRow};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
@@ -55,10 +56,18 @@ impl Read for Status {
         };
         let tone = if unhealthy == 0 { Tone::Plain } else { Tone::Attention };
         let message = Message::new(summary).tone(tone).block(Block::Table { header, rows });
-        let obstacles = obstacles(work, &targets).await?;
-        let message = if obstacles.is_empty() { message } else { message.block(Block::List(obstacles)) };
-        let open = open(work, &targets).await?;
-        Ok(if open.is_empty() { message } else { message.block(Block::List(open)) })
+        match self.kept(work, &targets).await {
+            Ok(kept) => {
+                Ok(kept.into_iter().filter(|lines| !lines.is_empty()).map(Block::List).fold(message, Message::block))
+            }
+            // What runs is seen without a database, and in an emergency that is what counts.
+            Err(Failure::Faulted(fault)) => {
+                work.goes_on_without("locks, freezes and operations", &fault);
+                let missing = "Locks, freezes and operations are not shown: the database does not answer.";
+                Ok(message.tone(Tone::Attention).paragraph(missing))
+            }
+            Err(refused) => Err(refused),
+        }
     }
 }
 
@@ -70,6 +79,16 @@ impl Status {
                 && only.is_none_or(|only| *only == target.environment)
         };
         Ok(work.catalog().targets().filter(wanted).collect())
+    }
+
+    /// What the database knows: locks and freezes, and the operations that have not ended.
+    async fn kept(&self, work: &Work, targets: &[Target]) -> Result<[Vec<Line>; 2], Failure> {
+        let environment = self.env.as_ref().map(|env| work.environment(env)).transpose()?;
+        let environment = environment.map(|environment| environment.name.as_str());
+        let mut reader = work.reader().await?;
+        let mut connection = reader.connection();
+        let open = connection.open_operations(self.service.as_ref().map(ServiceName::as_str), environment).await?;
+        Ok([obstacles(&mut connection, work, targets).await?, open.iter().map(operation).collect()])
     }
 }
 
@@ -102,9 +121,7 @@ async fn row(work: &Work, target: &Target) -> (Vec<Line>, bool) {
     }
 }
 
-async fn obstacles(work: &Work, targets: &[Target]) -> Result<Vec<Line>, Failure> {
-    let mut reader = work.reader().await?;
-    let mut connection = reader.connection();
+async fn obstacles(connection: &mut Connection<'_>, work: &Work, targets: &[Target]) -> Result<Vec<Line>, Failure> {
     let mut lines = Vec::new();
     for lock in connection.locks(work.now).await?.into_iter().filter(|lock| targets.contains(&lock.target)) {
         let line =
@@ -120,13 +137,7 @@ async fn obstacles(work: &Work, targets: &[Target]) -> Result<Vec<Line>, Failure
     Ok(lines)
 }
 
-async fn open(work: &Work, targets: &[Target]) -> Result<Vec<Line>, Failure> {
-    let operations = work.reader().await?.connection().open_operations().await?;
-    let here = operations.into_iter().filter(|row| row.targets.iter().any(|target| targets.contains(target)));
-    Ok(here
-        .map(|row| {
-            let line = Line::new().code(row.number).text(format!(" {}: ", row.state.words())).line(&row.plan.summary);
-            line.text(", asked by ").person(&row.asked_by.person)
-        })
-        .collect())
+fn operation(row: &OperationRow) -> Line {
+    let line = Line::new().code(row.number).text(format!(" {}: ", row.state.words())).line(&row.plan.summary);
+    line.text(", asked by ").person(&row.asked_by.person)
 }

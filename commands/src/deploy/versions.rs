@@ -41,11 +41,15 @@ impl Read for Versions {
         })?;
         let target = work.target(&self.service, environment)?;
         let versions = work.deployer(&target)?.versions(&target).await.map_err(from_deployer)?;
-        let mut live = Vec::new();
+        let (mut live, mut unseen) = (Vec::new(), Vec::new());
         for environment in service.targets.keys() {
             let there = work.target(&self.service, environment)?;
-            let seen = work.deployer(&there)?.live(&there).await.map_err(from_deployer)?;
-            live.extend(seen.running.map(|running| (running.artifact.version, environment.clone())));
+            match work.deployer(&there)?.live(&there).await {
+                Ok(seen) => live.extend(seen.running.map(|running| (running.artifact.version, environment.clone()))),
+                Err(error) => {
+                    unseen.push(Line::new().code(environment).text(" cannot be seen: ").outside(&error.to_string()))
+                }
+            }
         }
         let rows = versions
             .iter()
@@ -61,6 +65,7 @@ impl Read for Versions {
             .collect::<Vec<_>>();
         let header = vec!["version".to_owned(), "made".to_owned(), "live in".to_owned()];
         let summary = format!("{} has {} versions", service.name, versions.len());
-        Ok(Message::new(summary).block(Block::Table { header, rows }))
+        let message = Message::new(summary).block(Block::Table { header, rows });
+        Ok(if unseen.is_empty() { message } else { message.block(Block::List(unseen)) })
     }
 }

@@ -55,14 +55,22 @@ impl Connection<'_> {
         row.map(operation).transpose()
     }
 
-    /// Operations that have not ended, oldest first, at most 100.
+    /// Operations that have not ended, on a service and in an environment or on all: those at work and those of which nobody can tell first,
+    /// then the newest, at most 100.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn open_operations(&mut self) -> Result<Vec<OperationRow>, StoreError> {
+    pub async fn open_operations(
+        &mut self,
+        service: Option<&str>,
+        environment: Option<&str>,
+    ) -> Result<Vec<OperationRow>, StoreError> {
         let rows: Vec<Row> = on!(*self, c => {
-            sqlx::query_as(concat!("select ", columns!(), " from operations \
-                where state in ('waiting_approval', 'queued', 'running', 'unknown') order by number limit 100")).fetch_all(&mut **c).await?
+            sqlx::query_as(concat!("select ", columns!(), " from operations o where state in ('waiting_approval', 'queued', 'running', 'unknown') \
+                and exists (select 1 from operation_targets t where t.operation = o.id and ($1 is null or t.service = $1) \
+                and ($2 is null or t.environment = $2)) \
+                order by case when state in ('running', 'unknown') then 0 when state = 'queued' then 1 else 2 end, number desc limit 100"))
+                .bind(service).bind(environment).fetch_all(&mut **c).await?
         });
         rows.into_iter().map(operation).collect()
     }

@@ -133,7 +133,7 @@ async fn an_operation_is_read_as_it_was_kept(world: World) {
     keep!(store, |transaction| transaction.advance(&locked, Cause::Cancelled, at(9), Some(&kept)));
     let row = look!(store, |connection| connection.operation(id)).expect("no operation");
     assert_eq!(row.outcome, Some(outcome));
-    assert!(look!(store, |connection| connection.open_operations()).is_empty());
+    assert!(look!(store, |connection| connection.open_operations(None, None)).is_empty());
 }
 
 async fn approvals_are_one_a_person(world: World) {
