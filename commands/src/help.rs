@@ -33,7 +33,7 @@ impl Read for Help {
         let specs = work.house().grammar().specs();
         let wanted = self.words.join(" ").to_lowercase();
         if wanted.is_empty() {
-            return list(work, specs.iter().collect(), "You can ask");
+            return Ok(list(work, specs.iter().collect(), "You can ask"));
         }
         if let Some(spec) = specs.iter().find(|spec| spec.path.join(" ") == wanted) {
             return Ok(one(spec));
@@ -46,7 +46,7 @@ impl Read for Help {
                 .map_or_else(|| "say `help` for all of them".to_owned(), |near| format!("did you mean `help {near}`?"));
             return Err(Refusal::new(Line::new().text("No command speaks of ").outside(&wanted), next).into());
         }
-        list(work, found, "These speak of it")
+        Ok(list(work, found, "These speak of it"))
     }
 }
 
@@ -56,18 +56,16 @@ fn mentions(spec: &CommandSpec, word: &str) -> bool {
 }
 
 /// The commands that the asker could use somewhere.
-fn list(work: &Work, specs: Vec<&CommandSpec>, summary: &str) -> Result<Message, Failure> {
-    let mut rows = Vec::new();
-    for spec in specs {
-        if authorize::usable(work, &spec.path)? {
-            let example = spec.examples.first().map_or_else(Line::new, |example| Line::new().code(example));
-            rows.push(vec![Line::new().code(spec.path.join(" ")), Line::from(spec.about.as_str()), example]);
-        }
-    }
+fn list(work: &Work, specs: Vec<&CommandSpec>, summary: &str) -> Message {
+    let usable = authorize::usable(work);
+    let rows = specs.into_iter().filter(|spec| usable.contains(&spec.path.join(" "))).map(|spec| {
+        let example = spec.examples.first().map_or_else(Line::new, |example| Line::new().code(example));
+        vec![Line::new().code(spec.path.join(" ")), Line::from(spec.about.as_str()), example]
+    });
+    let rows = rows.collect();
     let header = ["command", "what it does", "such as"].map(str::to_owned).to_vec();
     let message = Message::new(summary).block(Block::Table { header, rows });
-    Ok(message
-        .paragraph(Line::new().text("More: ").code("help <command>").text(", or ").code("help <any word>").text(".")))
+    message.paragraph(Line::new().text("More: ").code("help <command>").text(", or ").code("help <any word>").text("."))
 }
 
 fn one(spec: &CommandSpec) -> Message {

@@ -48,7 +48,7 @@ impl Read for Why {
         }
         if row.state == OperationState::WaitingApproval {
             let mut line = Line::new();
-            for (place, person) in approvals::approvers(work, &row).take(10).enumerate() {
+            for (place, person) in approvals::approvers(work, &row, 10).iter().enumerate() {
                 line = line.text(if place == 0 { "" } else { ", " }).person(person);
             }
             message = message.fact("can approve", line);

@@ -2,19 +2,20 @@
 //! change, each person counts once, and an approval names the digest of the plan.
 
 use andon_core::{
-    ApprovalFacts, Cause, Digest, Failure, Line, Message, OperationNumber, OperationState, Outcome, PersonId, Private,
-    RecordKind, Refusal, Tone,
+    ApprovalFacts, Cause, Digest, Failure, Fault, Line, Message, OperationNumber, OperationState, Outcome, PersonId,
+    Plan, Private, RecordKind, Refusal, Speaker, Tone,
 };
-use andon_store::{NewApproval, OperationRow, Transaction};
+use andon_store::{Connection, InvocationRow, NewApproval, OperationRow, Search, Transaction};
+use serde_json::Value;
 
-use crate::command::Applied;
-use crate::policy::Resource;
+use crate::command::{Applied, Flags};
+use crate::policy::{Permit, Resource};
 use crate::work::Work;
 use crate::{authorize, card, operations};
 
-/// Proof that an operation has all approvals that it needs. Made by the last approval's effect on the row being read back: from distinct
+/// Proof that an operation has all approvals that it needs, and the operation itself. Made only by counting what is stored: from distinct
 /// people, none of them the asker, all naming this plan, all still entitled.
-pub struct Approved(());
+pub struct Approved(OperationRow);
 
 impl Approved {
     /// Decides again, from what is stored and under the policy now in force, whether an operation is approved.
@@ -26,34 +27,105 @@ impl Approved {
         transaction: &mut Transaction<'_>,
         row: &OperationRow,
     ) -> Result<Self, Failure> {
-        let mut people = Vec::new();
-        for approval in transaction.connection().approvals(row.id).await? {
-            // An account that was unlinked meanwhile speaks for nobody.
-            let linked = work.catalog().speaker(&approval.by.identity).as_ref() == Some(&approval.by);
-            let person = approval.by.person;
-            let counts = linked && approval.digest == row.digest && !people.contains(&person);
-            if counts && may_approve(work, row, &person) {
-                people.push(person);
-            }
-        }
-        if people.len() < usize::try_from(row.approvals_needed).unwrap_or(usize::MAX) {
-            let fact = format!("{} of {} approvals still hold", people.len(), row.approvals_needed);
+        let count = standing(work, &mut transaction.connection(), row).await?.len();
+        if count < usize::try_from(row.approvals_needed).unwrap_or(usize::MAX) {
+            let fact = format!("{count} of {} approvals still hold", row.approvals_needed);
             return Err(Refusal::new(fact, "ask again; a new request names who can approve").into());
         }
-        Ok(Self(()))
+        Ok(Self(row.clone()))
+    }
+
+    /// What was approved.
+    pub(crate) fn into_operation(self) -> OperationRow {
+        self.0
     }
 }
 
-/// Whether a person may approve an operation: under the policy now in force, and never as its asker.
-fn may_approve(work: &Work, row: &OperationRow, person: &PersonId) -> bool {
-    let resources = [resource(row)];
-    let asked = || authorize::ask_for(work, person, "approve", &resources, &serde_json::Value::Null, Some(&row.plan));
-    *person != row.asked_by.person && asked().is_ok()
+/// The people whose approvals of an operation hold now: the one count, for the last approval and for the start.
+async fn standing(work: &Work, connection: &mut Connection<'_>, row: &OperationRow) -> Result<Vec<PersonId>, Failure> {
+    let approvals = connection.approvals(row.id).await?;
+    let clicks = if approvals.is_empty() { Vec::new() } else { clicks(connection, row).await? };
+    let mut people = Vec::new();
+    for approval in approvals {
+        // An account that was unlinked meanwhile speaks for nobody.
+        let linked = work.catalog().speaker(&approval.by.identity).as_ref() == Some(&approval.by);
+        let click = clicks.iter().find(|click| click.speaker.as_ref() == Some(&approval.by));
+        let counts = linked && approval.digest == row.digest && !people.contains(&approval.by.person);
+        if counts && may_approve(&as_said(work, &approval.by, click)?, &arguments(click), row.into()).is_ok() {
+            people.push(approval.by.person);
+        }
+    }
+    Ok(people)
 }
 
-/// Everybody who may approve an operation.
-pub fn approvers<'a>(work: &'a Work, row: &'a OperationRow) -> impl Iterator<Item = &'a PersonId> {
-    work.catalog().people.keys().filter(|person| may_approve(work, row, person))
+/// How the approvals of an operation were said: their records name the invocations.
+async fn clicks(connection: &mut Connection<'_>, row: &OperationRow) -> Result<Vec<InvocationRow>, Failure> {
+    let kind = Some(RecordKind::Approved.name().to_owned());
+    let search = Search { operation: Some(row.id), kind, limit: 100, ..Search::default() };
+    let mut clicks = Vec::new();
+    for record in connection.search(&search).await? {
+        let Some(invocation) = record.index.invocation else { continue };
+        clicks.extend(connection.invocation(invocation).await?);
+    }
+    Ok(clicks)
+}
+
+/// The work of an approver as it was at the click: in that room, with that reason. The policies and the people are those of now.
+fn as_said(work: &Work, by: &Speaker, click: Option<&InvocationRow>) -> Result<Work, Fault> {
+    let flags = click.and_then(|click| click.command.as_ref()).map(|command| command.flags.clone());
+    let flags = flags.map(serde_json::from_value).transpose().map_err(Fault::new)?.unwrap_or_default();
+    let room = click.map_or_else(|| work.room.clone(), |click| click.said.room.clone());
+    Ok(Work { speaker: by.clone(), room, flags, ..work.clone() })
+}
+
+fn arguments(click: Option<&InvocationRow>) -> Value {
+    click.and_then(|click| click.command.as_ref()).map_or(Value::Null, |command| command.arguments.clone())
+}
+
+/// What is asked about an approval: whose plan it is, and of what.
+struct Asked<'a> {
+    number: OperationNumber,
+    asked_by: &'a PersonId,
+    plan: &'a Plan,
+}
+
+impl<'a> From<&'a OperationRow> for Asked<'a> {
+    fn from(row: &'a OperationRow) -> Self {
+        Self { number: row.number, asked_by: &row.asked_by.person, plan: &row.plan }
+    }
+}
+
+/// Whether the person of `work` may approve: under the policy in force, and never as the asker.
+fn may_approve(work: &Work, arguments: &Value, asked: Asked<'_>) -> Result<Permit, Failure> {
+    if work.asker() == asked.asked_by {
+        let next_step = format!("ask a colleague; `why {}` names who can", asked.number);
+        return Err(Refusal::new("You asked for it, so someone else must approve", next_step).into());
+    }
+    let (number, asked_by) = (asked.number, asked.asked_by.clone());
+    let resources = [Resource::Operation { number, targets: asked.plan.targets(), asked_by }];
+    authorize::ask(work, "approve", &resources, arguments, Some(asked.plan))
+        .map_err(|denial| authorize::refusal(work.asker(), "approve", &denial).into())
+}
+
+/// Everybody who may approve an operation, at most `limit`.
+pub fn approvers(work: &Work, row: &OperationRow, limit: usize) -> Vec<PersonId> {
+    who_may(work, row.into(), limit)
+}
+
+/// Everybody who may approve what the person of `work` plans, at most `limit`. It has no number yet.
+pub(crate) fn approvers_of(work: &Work, plan: &Plan, limit: usize) -> Vec<PersonId> {
+    who_may(work, Asked { number: OperationNumber(0), asked_by: work.asker(), plan }, limit)
+}
+
+/// Who may, if they say why.
+fn who_may(work: &Work, asked: Asked<'_>, limit: usize) -> Vec<PersonId> {
+    let flags = Flags { reason: Some(String::new()), dry_run: false };
+    let may = |person: &&PersonId| {
+        let speaker = Speaker { person: (*person).clone(), identity: work.speaker.identity.clone() };
+        let (work, asked) = (Work { speaker, flags: flags.clone(), ..work.clone() }, Asked { ..asked });
+        may_approve(&work, &Value::Null, asked).is_ok()
+    };
+    work.catalog().people.keys().filter(may).take(limit).cloned().collect()
 }
 
 /// What policy is asked about an operation.
@@ -108,11 +180,10 @@ pub fn stands(work: &Work, row: &OperationRow, wish: Wish) -> Result<(), Failure
     let withdrawable =
         matches!(row.state, OperationState::WaitingApproval | OperationState::Queued | OperationState::Running);
     match wish {
-        Wish::Approve(_) if row.asked_by.person == *work.asker() => Err(Refusal::new(
-            "You asked for it, so someone else must approve",
-            format!("ask a colleague; `why {}` names who can", row.number),
-        )
-        .into()),
+        // Whoever asked hears that first, whatever has become of it.
+        Wish::Approve(_) if row.asked_by.person == *work.asker() => {
+            may_approve(work, &Value::Null, row.into()).map(|_| ())
+        }
         Wish::Approve(_) if !waits => Err(not_now(work, row, "approved")),
         Wish::Approve(Some(plan)) if plan != row.digest => Err(Refusal::new(
             "That approval names another plan",
@@ -140,13 +211,14 @@ pub async fn approve(
 ) -> Result<Applied, Failure> {
     let row = lock(transaction, number).await?;
     stands(work, &row, Wish::Approve(plan))?;
-    let permit = authorize::ask(work, "approve", &[resource(&row)], &serde_json::Value::Null, Some(&row.plan))
-        .map_err(|denial| authorize::refusal(work.asker(), "approve", &denial))?;
+    let mut people = standing(work, &mut transaction.connection(), &row).await?;
+    let permit = may_approve(work, &serde_json::json!({ "operation": number, "plan": plan }), (&row).into())?;
     let new = NewApproval { operation: row.id, by: work.speaker.clone(), digest: row.digest, at: work.now };
-    if !transaction.add_approval(&new).await? {
+    if people.contains(work.asker()) || !transaction.add_approval(&new).await? {
         return Err(Refusal::new("You have approved it already", "someone else has to agree as well").into());
     }
-    let count = u32::try_from(transaction.connection().approvals(row.id).await?.len()).unwrap_or(u32::MAX);
+    people.push(work.asker().clone());
+    let count = u32::try_from(people.len()).unwrap_or(u32::MAX);
     let last = count >= row.approvals_needed;
     if last {
         transaction.advance(&row, Cause::Approved, work.now, None).await?;

@@ -1,16 +1,16 @@
 //! The card of an operation: the one live message that shows where it stands, drawn anew from the database whenever that changes.
 
 use andon_core::{
-    Action, Block, Digest, Failure, Finding, GateState, Line, Message, OperationId, OperationState, Plan, RecordNumber,
-    Style, Tone,
+    Action, Block, Catalog, Digest, Failure, Finding, GateState, Line, Message, OperationId, OperationState, PersonId,
+    Plan, RecordNumber, Room, RoomRoute, Style, Target, Tone,
 };
 use andon_store::{ApprovalRow, NewCard, NewMessage, OperationRow, Transaction};
 use jiff::SignedDuration;
 
 use crate::house::House;
 use crate::probe::Point;
+use crate::reply;
 use crate::work::Work;
-use crate::{approvals, reply};
 
 /// How long news about an operation is worth delivering.
 const NEWS_EXPIRES: SignedDuration = SignedDuration::from_hours(24);
@@ -23,18 +23,26 @@ pub(crate) async fn place(
     work: &Work,
 ) -> Result<(), Failure> {
     let (row, message) = message(transaction, operation).await?;
-    let routed = work.catalog().rooms.iter().filter(|route| {
-        route.services.iter().any(|service| row.targets.iter().any(|target| target.service == *service))
-    });
-    let mut rooms = vec![work.room.clone()];
-    rooms.extend(routed.map(|route| route.room.clone()));
-    rooms.dedup();
-    for room in rooms {
+    for room in rooms(work.catalog(), Some(&row.room), &row.targets) {
         let asker = (room == work.room).then(|| work.speaker.identity.clone());
         transaction.put_card(&NewCard { operation, room, asker, message: message.clone() }).await?;
     }
     (house.probe)(Point::Placed);
     Ok(())
+}
+
+/// The rooms of what happens on `targets`, each once: where it was asked, and where the configuration wants the cards of their services.
+pub(crate) fn rooms(catalog: &Catalog, asked: Option<&Room>, targets: &[Target]) -> Vec<Room> {
+    let concerns = |route: &&RoomRoute| {
+        route.services.iter().any(|service| targets.iter().any(|target| target.service == *service))
+    };
+    let mut rooms: Vec<Room> = asked.cloned().into_iter().collect();
+    for route in catalog.rooms.iter().filter(concerns) {
+        if !rooms.contains(&route.room) {
+            rooms.push(route.room.clone());
+        }
+    }
+    rooms
 }
 
 /// Draws the cards of an operation again, wherever they are placed.
@@ -66,21 +74,24 @@ async fn message(
     Ok((row, card))
 }
 
-/// Asks those who can approve: one of the three moments that make a new message with a mention.
+/// Asks those who can approve: one of the three moments that make a new message with a mention. Wherever the card is, since who asked in
+/// a direct message has no approvers there.
 pub(crate) async fn ask_approvers(
     house: &House,
     transaction: &mut Transaction<'_>,
     operation: OperationId,
     work: &Work,
+    approvers: &[PersonId],
 ) -> Result<(), Failure> {
     let (row, _) = message(transaction, operation).await?;
-    let mut line = Line::new();
-    for person in approvals::approvers(work, &row).take(5) {
-        line = line.mention(person).text(" ");
-    }
-    let line = line.text("Approve? ").line(&row.plan.summary).text(", asked by ").person(&row.asked_by.person);
+    let mentioned = approvers.iter().fold(Line::new(), |line, person| line.mention(person).text(" "));
+    let line = mentioned.text("Approve? ").line(&row.plan.summary).text(", asked by ").person(&row.asked_by.person);
     let line = line.text(": ").code(format!("approve {}", row.number));
-    tell(house, transaction, &row, Message::new(line).tone(Tone::Attention), false).await
+    let message = Message::new(line).tone(Tone::Attention);
+    for room in rooms(work.catalog(), Some(&row.room), &row.targets) {
+        tell(house, transaction, &row, room, &message, false).await?;
+    }
+    Ok(())
 }
 
 /// Tells the asker the end: the other two moments that make a new message with a mention.
@@ -91,21 +102,23 @@ pub(crate) async fn tell_end(
 ) -> Result<(), Failure> {
     let (row, _) = message(transaction, operation).await?;
     let line = Line::new().mention(&row.asked_by.person).text(" ").line(&sentence(&row));
-    tell(house, transaction, &row, Message::new(line).tone(tone(row.state)), row.urgent).await
+    let message = Message::new(line).tone(tone(row.state));
+    tell(house, transaction, &row, row.room.clone(), &message, row.urgent).await
 }
 
 async fn tell(
     house: &House,
     transaction: &mut Transaction<'_>,
     row: &OperationRow,
-    message: Message,
+    room: Room,
+    message: &Message,
     urgent: bool,
 ) -> Result<(), Failure> {
     let expires_at = house.clock.now().saturating_add(NEWS_EXPIRES).unwrap_or(jiff::Timestamp::MAX);
     let new = NewMessage {
-        room: row.room.clone(),
-        asker: Some(row.asked_by.identity.clone()),
-        message,
+        asker: (room == row.room).then(|| row.asked_by.identity.clone()),
+        room,
+        message: message.clone(),
         invocation: None,
         operation: Some(row.id),
         under_card: true,

@@ -129,7 +129,10 @@ async fn one_at_a_time(
     let number = holder.number;
     Ok(match (exemption, holder.state) {
         (Exemption::Rollback, _) => {
-            finding(Gate::Target, GateState::Exempt, format!("{number} is at work on {target} and makes way"))
+            let reason = Line::new()
+                .text(format!("{number} is at work on {target} and is asked to stop first; only to stop it, say "))
+                .code(format!("cancel {number}"));
+            finding(Gate::Target, GateState::Exempt, reason)
         }
         (_, OperationState::Unknown) => {
             let reason = format!("{target} is held by {number}, of which nobody can tell how it ended");

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use andon_core::{Digest, Failure, Fault, Message, OperationId, Plan, RecordKind, Refusal, Target};
-use andon_store::{Accepted, Connection, InvocationState, NewOperation, Transaction};
+use andon_core::{Digest, Failure, Fault, Message, OperationId, PersonId, Plan, RecordKind, Refusal, Target};
+use andon_store::{Accepted, Connection, InvocationState, NewOperation, StoredCommand, Transaction};
 use serde_json::Value;
 
 use crate::command::{Apply, Exemption};
 use crate::policy::Permit;
 use crate::probe::Point;
 use crate::work::Work;
-use crate::{card, gates, record, reply};
+use crate::{approvals, card, gates, record, reply};
+
+/// The most people that one request for approval mentions.
+const MENTIONED: usize = 5;
 
 /// Proof that a plan was computed, digested and permitted. Nothing is reserved without one.
 pub(crate) struct Planned {
@@ -151,8 +154,15 @@ pub(crate) async fn reserve(work: &Work, accepted: &Arc<Accepted>, planned: Plan
     let (work, accepted, store) = (work.clone(), Arc::clone(accepted), work.house.store.clone());
     let probe = Arc::clone(&work.house.probe);
     probe(Point::Planned);
+    // Asked of the policies about everybody: not while others wait to write.
+    let approvers = match gates::approvals_needed(&planned.permit, planned.exemption) {
+        0 => Vec::new(),
+        _ => approvals::approvers_of(&work, &planned.plan, MENTIONED),
+    };
     let reserved = store
-        .write(move |transaction| Box::pin(async move { reserve_in(&work, &accepted, planned, transaction).await }))
+        .write(move |transaction| {
+            Box::pin(async move { reserve_in(&work, &accepted, planned, &approvers, transaction).await })
+        })
         .await;
     probe(Point::Reserved);
     reserved
@@ -162,6 +172,7 @@ async fn reserve_in(
     work: &Work,
     accepted: &Accepted,
     planned: Planned,
+    approvers: &[PersonId],
     transaction: &mut Transaction<'_>,
 ) -> Result<(), Failure> {
     let house = &work.house;
@@ -174,7 +185,7 @@ async fn reserve_in(
     let expires_at = work.now.saturating_add(work.catalog().defaults.approval_expires).unwrap_or(jiff::Timestamp::MAX);
     let new = NewOperation {
         id,
-        command: command.clone(),
+        command: StoredCommand { arguments: resolved(&command.arguments, &planned.plan), ..command.clone() },
         plan: planned.plan.clone(),
         digest: planned.digest,
         targets: planned.plan.targets(),
@@ -193,9 +204,40 @@ async fn reserve_in(
     transaction.append(&sealed).await?;
     card::place(house, transaction, id, work).await?;
     if new.approvals_needed > 0 {
-        card::ask_approvers(house, transaction, id, work).await?;
+        card::ask_approvers(house, transaction, id, work, approvers).await?;
     }
     let summary = Message::new(planned.plan.summary.clone()).summary.plain();
     transaction.finish_invocation(accepted, InvocationState::Planned, &summary).await?;
     Ok(())
+}
+
+/// The arguments as the plan understood them: what was resolved once, such as the newest version, is not resolved to something else later.
+fn resolved(arguments: &Value, plan: &Plan) -> Value {
+    let (Value::Object(said), Value::Object(planned)) = (arguments, &plan.change.arguments) else {
+        return arguments.clone();
+    };
+    let resolve = |(name, value): (&String, &Value)| (name.clone(), planned.get(name).unwrap_or(value).clone());
+    said.iter().map(resolve).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use andon_core::{Change, Line};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_resolved_stays_so() {
+        let change = Change {
+            command: vec!["deploy".to_owned()],
+            arguments: json!({ "service": "hello", "version": "v3", "env": "staging", "just_before": true }),
+            steps: Vec::new(),
+            undo: None,
+        };
+        let plan = Plan { summary: Line::new(), change, findings: Vec::new() };
+        let said = json!({ "service": "hello", "version": "latest", "env": "stage", "again": false });
+        let expected = json!({ "service": "hello", "version": "v3", "env": "staging", "again": false });
+        assert_eq!(resolved(&said, &plan), expected);
+    }
 }

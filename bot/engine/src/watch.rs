@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use andon_core::ports::{Live, Running};
-use andon_core::{Action, Failure, Line, Message, Private, Record, RecordKind, Room, Style, Target, Tone};
+use andon_core::ports::{DeployerError, Live, Running};
+use andon_core::{Action, Catalog, Failure, Line, Message, OperationId, Private, Record, RecordKind, Room, Style, Target, Tone};
 use andon_store::{NewMessage, OperationRow, Transaction, Watched};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::sync::watch;
 
 use crate::house::{Configuration, House};
-use crate::record;
+use crate::{card, record};
 
 /// How often to look.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(5);
@@ -28,22 +28,64 @@ const NEWS_EXPIRES: SignedDuration = SignedDuration::from_hours(24);
 enum News {
     /// The instance ended, and another one was started.
     Ended,
-    /// It runs, and does not answer as healthy.
+    /// It does not answer as healthy.
     Unhealthy,
+    /// The instance ended, and no other one could be started.
+    Down,
     /// Nothing serves any more.
     Gone,
     /// All is well again.
     Well,
 }
 
+/// What this process remembers of its own looks at a target.
+#[derive(Default)]
+struct Looks {
+    /// How many in a row found it not healthy.
+    sick: u8,
+    /// The instance that was seen last, and how many had ended before it.
+    instance: Option<(Option<Timestamp>, u32)>,
+    /// Whether that instance has ended since, without another one in its place.
+    down: bool,
+    /// Whether this process saw it gone last. Another one, that looks from elsewhere, may see it still; they must not take turns.
+    gone: bool,
+    /// Whether its deployer could not be reached last.
+    unreachable: bool,
+}
+
+impl Looks {
+    fn note(&mut self, live: &Live) {
+        let running = live.running.as_ref();
+        self.sick = if running.is_some_and(|running| !running.healthy) { self.sick.saturating_add(1) } else { 0 };
+        let instance = running.map(|running| (running.since, running.restarts));
+        match (self.instance, instance) {
+            (Some((known, ended)), Some((since, restarts))) if known == since => self.down |= restarts > ended,
+            _ => {
+                self.instance = instance;
+                self.down = false;
+            }
+        }
+    }
+
+    /// Notes whether the deployer could be reached, and tells the log when that changes.
+    fn reached(&mut self, target: &Target, error: Option<&DeployerError>) {
+        match error {
+            Some(error) if !self.unreachable => tracing::warn!(%target, %error, "what is live cannot be seen"),
+            None if self.unreachable => tracing::info!(%target, "what is live can be seen again"),
+            _ => {}
+        }
+        self.unreachable = error.is_some();
+    }
+}
+
 /// Watches until told to stop.
 pub(crate) async fn watch(house: Arc<House>, mut stop: watch::Receiver<bool>) {
-    let mut sick_looks = BTreeMap::new();
+    let mut looks: BTreeMap<Target, Looks> = BTreeMap::new();
     while !*stop.borrow() {
         let configuration = house.configuration();
         for target in configuration.catalog.targets() {
             tokio::select! {
-                looked = look(&house, &configuration, &target, &mut sick_looks) => if let Err(failure) = looked {
+                looked = look(&house, &configuration, &target, looks.entry(target.clone()).or_default()) => if let Err(failure) = looked {
                     tracing::warn!(?failure, %target, "a target could not be watched");
                 },
                 _ = stop.changed() => return,
@@ -58,39 +100,64 @@ pub(crate) async fn watch(house: Arc<House>, mut stop: watch::Receiver<bool>) {
 
 async fn look(
     house: &Arc<House>,
-    configuration: &Configuration,
+    configuration: &Arc<Configuration>,
     target: &Target,
-    sick_looks: &mut BTreeMap<Target, u8>,
+    looks: &mut Looks,
 ) -> Result<(), Failure> {
     // That a deployer cannot be reached says nothing about what it put live.
-    let Ok(live) = configuration.deployer(target)?.live(target).await else { return Ok(()) };
-    let sick = live.running.as_ref().is_some_and(|running| !running.healthy);
-    let looks = sick_looks.entry(target.clone()).or_default();
-    *looks = if sick { looks.saturating_add(1) } else { 0 };
+    let live = configuration.deployer(target)?.live(target).await;
+    looks.reached(target, live.as_ref().err());
+    let Ok(live) = live else { return Ok(()) };
+    looks.note(&live);
     let before = house.store.read().await?.connection().watched(target).await?;
-    let (seen, news) = compare(before.as_ref(), &live, *looks, house.clock.now());
-    if before.as_ref() == Some(&seen) {
+    let gone = live.running.is_none();
+    if gone && looks.gone {
         return Ok(());
     }
-    let (house, store, target) = (Arc::clone(house), house.store.clone(), target.clone());
-    // What ended is what was there before; what is gone has no operation of its own.
-    let operation = seen.operation.or_else(|| before.and_then(|before| before.operation));
+    let (seen, news) = compare(before.as_ref(), &live, looks, house.clock.now());
+    if before.as_ref() != Some(&seen) {
+        let change = Change { target: target.clone(), operation: seen.operation, news, running: live.running };
+        keep(house, configuration, seen, change).await?;
+    }
+    looks.gone = gone;
+    Ok(())
+}
+
+/// What has changed on a target, and under which operation it was put live, where that is known.
+struct Change {
+    target: Target,
+    operation: Option<OperationId>,
+    news: Option<News>,
+    running: Option<Running>,
+}
+
+/// Remembers what was seen, and tells what of it is news; only the first process to see it does.
+async fn keep(
+    house: &Arc<House>,
+    configuration: &Arc<Configuration>,
+    seen: Watched,
+    change: Change,
+) -> Result<(), Failure> {
+    let (house, configuration, store) = (Arc::clone(house), Arc::clone(configuration), house.store.clone());
     store
         .write(move |transaction| {
             Box::pin(async move {
-                if !transaction.remember_watched(&target, &seen).await? {
+                if !transaction.remember_watched(&change.target, &seen).await? {
                     return Ok(());
                 }
-                let (Some(news), Some(operation)) = (news, operation) else { return Ok(()) };
-                let Some(row) = transaction.connection().operation(operation).await? else { return Ok(()) };
-                tell(&house, transaction, news, &target, live.running.as_ref(), &row).await
+                let Some(news) = change.news else { return Ok(()) };
+                let row = match change.operation {
+                    Some(operation) => transaction.connection().operation(operation).await?,
+                    None => None,
+                };
+                tell(&house, &configuration.catalog, transaction, news, &change, row.as_ref()).await
             })
         })
         .await
 }
 
 /// What is to be remembered of a target, and what of that is news.
-fn compare(before: Option<&Watched>, live: &Live, sick_looks: u8, now: Timestamp) -> (Watched, Option<News>) {
+fn compare(before: Option<&Watched>, live: &Live, looks: &Looks, now: Timestamp) -> (Watched, Option<News>) {
     let running = live.running.as_ref();
     // Kept to the microsecond.
     let since =
@@ -100,12 +167,15 @@ fn compare(before: Option<&Watched>, live: &Live, sick_looks: u8, now: Timestamp
         let ended = running.is_some_and(|running| running.restarts > 0);
         return (Watched { operation, since, well: !ended, revision: 0 }, ended.then_some(News::Ended));
     };
+    let served = before.operation.is_some() || before.since.is_some();
+    // What is gone has no operation of its own: it is the one that was there before.
+    let operation = if running.is_some() { operation } else { before.operation };
     let news = match running {
-        None => before.operation.is_some().then_some(News::Gone),
+        None => (served && before.well).then_some(News::Gone),
         // Another operation put it there, and has told how that ended; what came after, it cannot know.
         Some(running) if operation != before.operation => (running.restarts > 0).then_some(News::Ended),
         Some(_) if since != before.since => before.well.then_some(News::Ended),
-        Some(running) => of_the_same(before, running, sick_looks, now),
+        Some(running) => of_the_same(before, running, looks, now),
     };
     let well = match news {
         Some(news) => news == News::Well,
@@ -116,10 +186,11 @@ fn compare(before: Option<&Watched>, live: &Live, sick_looks: u8, now: Timestamp
     (Watched { revision, ..seen }, news)
 }
 
-fn of_the_same(before: &Watched, running: &Running, sick_looks: u8, now: Timestamp) -> Option<News> {
+fn of_the_same(before: &Watched, running: &Running, looks: &Looks, now: Timestamp) -> Option<News> {
     let settled = running.since.is_none_or(|since| now.duration_since(since) >= WELL_AFTER);
     match (before.well, running.healthy) {
-        (true, false) if sick_looks >= SICK_LOOKS => Some(News::Unhealthy),
+        (true, false) if looks.sick >= SICK_LOOKS && looks.down => Some(News::Down),
+        (true, false) if looks.sick >= SICK_LOOKS => Some(News::Unhealthy),
         (false, true) if settled => Some(News::Well),
         _ => None,
     }
@@ -127,24 +198,23 @@ fn of_the_same(before: &Watched, running: &Running, sick_looks: u8, now: Timesta
 
 async fn tell(
     house: &House,
+    catalog: &Catalog,
     transaction: &mut Transaction<'_>,
     news: News,
-    target: &Target,
-    running: Option<&Running>,
-    row: &OperationRow,
+    change: &Change,
+    row: Option<&OperationRow>,
 ) -> Result<(), Failure> {
-    let message = message(news, target, running, row);
-    transaction.append(&house.seal(&observed(house, news, target, &message, running, row))?).await?;
+    let message = message(news, change, row);
+    transaction.append(&house.seal(&observed(house, news, change, &message, row))?).await?;
     let expires_at = house.clock.now().saturating_add(NEWS_EXPIRES).unwrap_or(Timestamp::MAX);
-    for room in rooms(house, row) {
-        let asker = (room == row.room).then(|| row.asked_by.identity.clone());
-        let (message, operation) = (message.clone(), None);
+    for room in rooms(catalog, &change.target, row) {
+        let asker = row.filter(|row| row.room == room).map(|row| row.asked_by.identity.clone());
         let new = NewMessage {
             room,
             asker,
-            message,
+            message: message.clone(),
             invocation: None,
-            operation,
+            operation: None,
             under_card: false,
             urgent: true,
             expires_at,
@@ -154,29 +224,26 @@ async fn tell(
     Ok(())
 }
 
-/// Where it was put live, and where the bot's keepers are.
-fn rooms(house: &House, row: &OperationRow) -> Vec<Room> {
-    let ops_room = house.configuration().catalog.ops_room.clone().filter(|room| *room != row.room);
-    std::iter::once(row.room.clone()).chain(ops_room).collect()
+/// Where it was put live, where the cards of the service appear, and where the bot's keepers are.
+fn rooms(catalog: &Catalog, target: &Target, row: Option<&OperationRow>) -> Vec<Room> {
+    let mut rooms = card::rooms(catalog, row.map(|row| &row.room), std::slice::from_ref(target));
+    rooms.extend(catalog.ops_room.clone().filter(|room| !rooms.contains(room)));
+    rooms
 }
 
-fn observed(
-    house: &House,
-    news: News,
-    target: &Target,
-    message: &Message,
-    running: Option<&Running>,
-    row: &OperationRow,
-) -> Record {
-    let mut record = house.record_of_operation(RecordKind::Observed, row);
-    record.targets = vec![target.clone()];
+fn observed(house: &House, news: News, change: &Change, message: &Message, row: Option<&OperationRow>) -> Record {
+    let kind = RecordKind::Observed;
+    let mut record = row.map_or_else(|| house.record(kind), |row| house.record_of_operation(kind, row));
+    record.targets = vec![change.target.clone()];
     let state = match news {
         News::Ended => "ended",
         News::Unhealthy => "unhealthy",
+        News::Down => "down",
         News::Gone => "gone",
         News::Well => "healthy",
     };
     record.outcome = Some(record::outcome(state, &message.summary.plain()));
+    let running = change.running.as_ref();
     record.details = json!({
         "version": running.map(|running| &running.artifact.version),
         "digest": running.map(|running| running.artifact.digest),
@@ -185,14 +252,16 @@ fn observed(
     record
 }
 
-fn message(news: News, target: &Target, running: Option<&Running>, row: &OperationRow) -> Message {
+fn message(news: News, change: &Change, row: Option<&OperationRow>) -> Message {
+    let (target, running) = (&change.target, change.running.as_ref());
     let mut what = Line::new().code(&target.service).text(" ");
     if let Some(running) = running {
         what = what.code(&running.artifact.version).text(" ");
     }
     let (said, tone) = match news {
         News::Ended => ("has ended, and was started again", Tone::Bad),
-        News::Unhealthy => ("runs, and does not answer as healthy", Tone::Bad),
+        News::Unhealthy => ("does not answer as healthy", Tone::Bad),
+        News::Down => ("has ended, and could not be started again", Tone::Bad),
         News::Gone => ("serves no more", Tone::Bad),
         News::Well => ("is healthy again", Tone::Good),
     };
@@ -200,10 +269,13 @@ fn message(news: News, target: &Target, running: Option<&Running>, row: &Operati
     if let Some(running) = running {
         message = message.fact("seen", Line::new().outside(&running.evidence));
     }
-    message =
-        message.fact("put live", Line::new().text("by ").person(&row.asked_by.person).text(" with ").code(row.number));
+    let put_live = match row {
+        Some(row) => Line::new().text("by ").person(&row.asked_by.person).text(" with ").code(row.number),
+        None => Line::from("not by me"),
+    };
+    message = message.fact("put live", put_live);
     match news {
-        News::Ended | News::Unhealthy => message.action(Action::new(
+        News::Ended | News::Unhealthy | News::Down => message.action(Action::new(
             "Roll back",
             Style::Danger,
             format!("rollback {} --env {}", target.service, target.environment),
@@ -214,7 +286,7 @@ fn message(news: News, target: &Target, running: Option<&Running>, row: &Operati
 
 #[cfg(test)]
 mod tests {
-    use andon_core::{Artifact, Digest, OperationId};
+    use andon_core::{Artifact, Digest};
 
     use super::*;
 
@@ -241,7 +313,8 @@ mod tests {
         looks
             .iter()
             .map(|(live, sick_looks, now)| {
-                let (seen, news) = compare(before.as_ref(), live, *sick_looks, at(*now));
+                let looks = Looks { sick: *sick_looks, ..Looks::default() };
+                let (seen, news) = compare(before.as_ref(), live, &looks, at(*now));
                 before = Some(seen);
                 news
             })
@@ -288,5 +361,40 @@ mod tests {
     fn what_is_gone_is_told_once() {
         let looks = [(live(1, 0, true), 0, 1), (nothing(), 0, 2), (nothing(), 0, 3), (live(2, 4, true), 0, 5)];
         assert_eq!(told(&looks), [None, Some(News::Gone), None, None]);
+        // What was not well before is no news when it goes as well.
+        let sick = [(live(1, 0, true), 0, 1), (live(1, 0, false), 3, 70), (nothing(), 0, 71)];
+        assert_eq!(told(&sick), [None, Some(News::Unhealthy), None]);
+    }
+
+    #[test]
+    fn what_comes_back_after_it_was_gone_is_told_once_it_stays() {
+        let looks = [
+            (live(1, 0, true), 0, 1),
+            (nothing(), 0, 2),
+            (live(1, 3, true), 0, 4),
+            (live(1, 3, true), 0, 63),
+            (live(1, 3, true), 0, 64),
+        ];
+        assert_eq!(told(&looks), [None, Some(News::Gone), None, Some(News::Well), None]);
+    }
+
+    #[test]
+    fn an_instance_that_could_not_be_replaced_is_told_as_such() {
+        let mut looks = Looks::default();
+        let before = Watched { operation: None, since: Some(at(0)), well: true, revision: 0 };
+        let look = |restarts, healthy| {
+            let mut live = live(1, 0, healthy);
+            live.running.iter_mut().for_each(|running| (running.restarts, running.operation) = (restarts, None));
+            live
+        };
+        looks.note(&look(1, true));
+        for _ in 0..SICK_LOOKS {
+            looks.note(&look(1, false));
+        }
+        assert_eq!(compare(Some(&before), &look(1, false), &looks, at(9)).1, Some(News::Unhealthy));
+        looks.note(&look(2, false));
+        assert_eq!(compare(Some(&before), &look(2, false), &looks, at(9)).1, Some(News::Down));
+        looks.note(&live(1, 5, true));
+        assert!(!looks.down, "another instance runs");
     }
 }

@@ -113,11 +113,14 @@ async fn begin_in(
         return Ok(Begun::Waits);
     }
     let decided = match replanned {
-        Ok((plan, permit, exemption)) => still_stands(work, &row, &plan, &permit, exemption, transaction).await,
+        Ok((plan, permit, exemption)) => {
+            let approved = still_stands(work, &row, &plan, &permit, exemption, transaction).await;
+            approved.map(|approved| (approved, permit))
+        }
         Err(refusal) => Err(refusal.into()),
     };
     match decided {
-        Ok(permit) => start(work, row, &permit, transaction).await,
+        Ok((approved, permit)) => start(work, approved, &permit, transaction).await,
         Err(Failure::Refused(refusal)) => {
             end_unstarted(work, &row, &refusal, transaction).await?;
             Ok(Begun::Ended)
@@ -134,7 +137,7 @@ async fn still_stands(
     permit: &Permit,
     exemption: Exemption,
     transaction: &mut Transaction<'_>,
-) -> Result<Permit, Failure> {
+) -> Result<Approved, Failure> {
     if plan.digest()? != row.digest {
         let fact = "What it was planned on has changed meanwhile";
         return Err(Refusal::new(fact, "look at the new plan: ask again").into());
@@ -152,16 +155,17 @@ async fn still_stands(
     if gates::approvals_needed(permit, exemption) > row.approvals_needed {
         return Err(Refusal::new("It needs more approvals than it did when it was planned", "ask again").into());
     }
-    let _approved: Approved = Approved::reload(work, transaction, row).await?;
-    Ok(permit.clone())
+    Approved::reload(work, transaction, row).await
 }
 
+/// Only what is approved starts.
 async fn start(
     work: &Work,
-    row: OperationRow,
+    approved: Approved,
     permit: &Permit,
     transaction: &mut Transaction<'_>,
 ) -> Result<Begun, Failure> {
+    let row = approved.into_operation();
     match make_way(&row, transaction).await? {
         Way::Clear => {}
         Way::Held => return Ok(Begun::Waits),

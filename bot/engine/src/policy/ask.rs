@@ -48,6 +48,42 @@ impl Policies {
             .unwrap_or_else(|error| Answer::Refused(Denial { policies: Vec::new(), needs: vec![error.to_string()] }))
     }
 
+    /// Which of `actions` are permitted on at least one of the resources of `question`, whose own action is not asked about. The world is
+    /// built once for all of them, and only resources of a kind that some policy permits the action on are looked at. Whatever goes wrong
+    /// permits nothing, as in [`Policies::ask`].
+    pub(crate) fn permitted_anywhere(
+        &self,
+        catalog: &Catalog,
+        question: &Question<'_>,
+        actions: &[String],
+    ) -> BTreeSet<String> {
+        let mut world = World::new(catalog);
+        let Ok(principal) = world.principal(question.principal) else { return BTreeSet::new() };
+        let resources: Vec<_> =
+            question.resources.iter().filter_map(|resource| world.resource(resource).ok()).flatten().collect();
+        for literal in &self.literals {
+            world.literal(literal);
+        }
+        let Ok(entities) = world.entities(&self.schema) else { return BTreeSet::new() };
+        let permitted = |action: &&String| {
+            let Ok(context) = self.context(&Question { action, ..*question }) else { return false };
+            let action = uid("Action", action);
+            let about = |resource: &&EntityUid| {
+                let asked = (principal.type_name().clone(), action.clone(), resource.type_name().clone());
+                self.rules.iter().any(|rule| rule.effect == Effect::Permit && rule.about.contains(&asked))
+            };
+            resources.iter().filter(about).any(|resource| {
+                let (principal, resource) = (principal.clone(), resource.clone());
+                let request = Request::new(principal, action.clone(), resource, context.clone(), Some(&self.schema));
+                let response = request.map(|request| self.authorizer.is_authorized(&request, &self.set, &entities));
+                response.is_ok_and(|response| {
+                    response.decision() == Decision::Allow && response.diagnostics().errors().next().is_none()
+                })
+            })
+        };
+        actions.iter().filter(permitted).cloned().collect()
+    }
+
     fn decide(&self, catalog: &Catalog, question: &Question<'_>) -> Result<Answer, Undecidable> {
         if question.resources.is_empty() {
             return Err(Undecidable::NothingAsked);

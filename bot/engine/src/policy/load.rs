@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 
-use andon_core::CommandSpec;
+use andon_core::{CommandSpec, Digest};
 use cedar_policy::ffi::DetailedError;
 use cedar_policy::{
     Authorizer, Effect, EntityTypeName, EntityUid, Policy, PolicyId, PolicySet, ResourceConstraint, Schema,
@@ -45,6 +45,7 @@ pub struct Policies {
     pub(super) literals: BTreeSet<EntityUid>,
     pub(super) authorizer: Authorizer,
     texts: String,
+    version: Digest,
 }
 
 /// What is known of one policy.
@@ -92,7 +93,13 @@ impl Policies {
         }
         let literals = set.policies().flat_map(Policy::entity_literals).collect();
         let texts = texts(files, &schema_text);
-        Ok(Self { actions, schema, set, rules, literals, authorizer: Authorizer::new(), texts })
+        let version = Digest::of(&texts);
+        Ok(Self { actions, schema, set, rules, literals, authorizer: Authorizer::new(), texts, version })
+    }
+
+    /// The SHA-256 digest of [`Policies::texts`]: what every record names as the policies' version.
+    pub const fn version(&self) -> Digest {
+        self.version
     }
 
     /// All files and the schema as one text, by which an auditor can repeat a decision: a JSON object of `files` (text by name, sorted)

@@ -18,7 +18,7 @@ mod tests;
 
 use std::fmt;
 
-use andon_core::{CommandSpec, Digest, EnvironmentName, OperationNumber, PersonId, Plan, Room, ServiceName, Target};
+use andon_core::{CommandSpec, EnvironmentName, OperationNumber, PersonId, Plan, Room, ServiceName, Target};
 use serde_json::Value;
 
 pub use load::{Policies, PolicyProblem};
@@ -126,11 +126,6 @@ impl Policies {
     /// The schema made from `commands`, in Cedar's own language.
     pub fn schema(commands: &[CommandSpec]) -> String {
         schema::Actions::of(commands).schema()
-    }
-
-    /// The SHA-256 digest of [`Policies::texts`]: what every record names as the policies' version.
-    pub fn version(&self) -> Digest {
-        Digest::of(self.texts())
     }
 }
 
