@@ -16,6 +16,8 @@ both! {
     a_plan_that_the_world_has_left_behind_is_not_started,
     an_operation_is_cancelled_while_it_runs,
     a_rollback_stops_a_deploy_that_runs,
+    can_and_help_say_what_would_be_decided,
+    what_a_person_settles_leaves_all_that_follows_from_it,
 }
 
 const FIRST: &str = "deploy hello nothing → v1 in staging";
@@ -183,5 +185,40 @@ fn a_rollback_stops_a_deploy_that_runs(database: Database) {
         .expect("└ · @ana Cancelled");
     room.say("ana", "status hello").expect("hello/staging");
     assert_eq!(get(&address(&room.seen(), "hello/staging"), "/"), "hello v1\n");
+    room.close();
+}
+
+fn can_and_help_say_what_would_be_decided(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let mut room = playground.open();
+    room.say("cy", "freeze staging --reason 'checkout fails'").expect("Froze staging");
+    room.say("ana", "can deploy hello v1 --env staging")
+        .expect("Not now: staging is frozen by cy")
+        .expect("or thaw it");
+    room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", "deploy hello nothing → v1 in prod");
+    room.say("ana", "can approve op-1").expect("No: You asked for it, so someone else must approve");
+    room.say("ben", "can approve op-1").expect("Yes, you may");
+    room.say("ana", "lock hello --env prod --reason 'load test'").expect("Locked hello/prod");
+    room.say("ben", "can lock hello --env prod --reason mine").expect("No: hello/prod is locked by ana");
+    room.say("ben", "can deplyo hello v1 --env prod").expect("I know no command deplyo").expect("did you mean deploy?");
+    room.say("ana", "cancel op-1").expect("Cancelled by ana");
+    room.say("ben", "can cancel op-1").expect("No: op-1 cannot be cancelled any more");
+    room.say("ben", "help").expect("deny").expect("cancel").expect("settle");
+    room.say("cy", "help").expect("freeze").expect_not("settle op-3").expect_not("deny op-3").close();
+}
+
+fn what_a_person_settles_leaves_all_that_follows_from_it(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let mut room = playground.open();
+    two_versions(&mut room);
+    room.say("ana", "lock hello --env staging --reason 'load test' --for 24h").expect("Locked hello/staging");
+    room.begin("ana", "rollback hello --env staging --to v3").expect("waiting until it is ready");
+    playground.kill_keeper("hello/staging");
+    playground.reuse_pid("hello/staging");
+    room.kill().expect("Unknown how it ended: roll back hello v2 → v3").expect("└ ");
+    room.kill().say("ben", "unlock hello --env staging --reason over").expect("Unlocked hello/staging");
+    room.say("ben", "settle op-3 succeeded --reason 'looked at the host'").expect("Settled as succeeded by ben");
+    room.expect("└ ✓ @ana Settled");
+    room.say("ana", "status hello").expect("locked hello/staging by ana").expect("rolled back by op-3");
     room.close();
 }

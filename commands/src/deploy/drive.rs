@@ -153,7 +153,13 @@ async fn watch(plan: &Plan, running: &Running<'_>, target: &Target) -> Result<Ou
                     shown = phase;
                 }
             }
-            Lookup::Found(end) => return Ok(ended(plan, target, end)),
+            Lookup::Found(Effect::Succeeded { observed }) => return Ok(succeeded(target, &observed, plan)),
+            Lookup::Found(Effect::Failed { reason, log, serving }) => {
+                let serving =
+                    serving.map_or_else(|| "nothing serves".to_owned(), |version| format!("{version} still serves"));
+                return Ok(failed(plan, &format!("{reason}; {serving}"), log));
+            }
+            Lookup::Found(Effect::Cancelled) => return Ok(cancelled(plan)),
             Lookup::NotStarted => return Ok(lost(plan, "the backend forgot that it was started")),
             Lookup::CannotTell { reason } => return Ok(lost(plan, &reason)),
         }
@@ -166,19 +172,9 @@ async fn watch(plan: &Plan, running: &Running<'_>, target: &Target) -> Result<Ou
     }
 }
 
-fn ended(plan: &Plan, target: &Target, end: Effect) -> Outcome {
-    match end {
-        Effect::Succeeded { observed } => succeeded(target, &observed, plan),
-        Effect::Failed { reason, log, serving } => {
-            let serving =
-                serving.map_or_else(|| "nothing serves".to_owned(), |version| format!("{version} still serves"));
-            failed(plan, &format!("{reason}; {serving}"), log)
-        }
-        Effect::Cancelled | Effect::Running { .. } => {
-            let summary = Line::new().text("Cancelled before it was live: ").line(&plan.summary);
-            Outcome { state: OperationState::Cancelled, summary, observed: None, details: None }
-        }
-    }
+fn cancelled(plan: &Plan) -> Outcome {
+    let summary = Line::new().text("Cancelled before it was live: ").line(&plan.summary);
+    Outcome { state: OperationState::Cancelled, summary, observed: None, details: None }
 }
 
 /// A success is the running version seen, and the very artifact that was approved.
