@@ -8,6 +8,7 @@
 //! business; how a record's bytes come to be is the trail's.
 
 mod approvals;
+mod claims;
 mod connection;
 mod error;
 mod invocations;

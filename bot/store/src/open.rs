@@ -214,6 +214,8 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
 
 async fn open_sqlite(path: &Path) -> Result<(Pool, Option<File>), OpenError> {
     let lock = take_file_lock(path)?;
+    // Before anything is written: the log beside it gets the same permissions.
+    restrict(path)?;
     let options = sqlite_options(path).create_if_missing(true);
     let mut writer = options.clone().connect().await?;
     check_version(applied(&mut writer).await, false)?;
@@ -221,7 +223,6 @@ async fn open_sqlite(path: &Path) -> Result<(Pool, Option<File>), OpenError> {
         .run_direct(None, &mut writer, false)
         .await
         .map_err(OpenError::Migrate)?;
-    restrict(path)?;
     let readers =
         SqlitePoolOptions::new().max_connections(SQLITE_READERS).connect_with(options.read_only(true)).await?;
     Ok((Pool::Sqlite { readers, writer: Writer::start(writer) }, Some(lock)))
@@ -289,7 +290,8 @@ fn take_file_lock(path: &Path) -> Result<File, OpenError> {
 
 /// The database is its owner's alone.
 fn restrict(path: &Path) -> Result<(), OpenError> {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
     let failed = |source| OpenError::File { path: path.display().to_string(), source };
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map_err(failed)?;
+    file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(failed)
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use andon_core::Digest;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +42,14 @@ pub struct Config {
     /// More variables for the service; it gets nothing else of the bot's environment.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
+    /// The name of the host on which the keeper of this target runs. Needed only where the bot moves to another host with the same
+    /// PostgreSQL: the host that is named takes over what is deployed locally, and no other host serves it.
+    #[serde(default)]
+    pub runs_on: Option<String>,
 }
+
+/// What the keeper tells every service by itself.
+const TOLD: [&str; 5] = ["PATH", "PORT", "SERVICE", "ENVIRONMENT", "VERSION"];
 
 fn health() -> String {
     "/healthz".to_owned()
@@ -77,17 +83,25 @@ impl Config {
         if !self.health.starts_with('/') {
             return Err(format!("health = {:?} must begin with /", self.health));
         }
+        if !self.health.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
+            return Err(format!("health = {:?} must be a path as a URL writes it, without spaces", self.health));
+        }
+        for (name, value) in &self.environment {
+            if TOLD.contains(&name.as_str()) {
+                return Err(format!("environment.{name} cannot be set: the keeper tells it to every service"));
+            }
+            if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+                return Err(format!(
+                    "environment holds {name:?}, which is no name of a variable, or a value with a zero byte"
+                ));
+            }
+        }
         for (key, value) in [("ready_within", self.ready_within), ("stop_within", self.stop_within)] {
             if value <= SignedDuration::ZERO || value > LONGEST {
                 return Err(format!("{key} = \"{value:#}\" must be above nothing and at most 24h"));
             }
         }
         Ok(())
-    }
-
-    /// The digest of all of it.
-    pub fn digest(&self) -> Digest {
-        Digest::of(serde_json::to_vec(self).unwrap_or_default())
     }
 }
 
@@ -96,6 +110,11 @@ impl Config {
 pub fn runs_as_own_user(config: &Config) -> bool {
     let own = rustix::process::getuid().as_raw();
     config.run_as.as_ref().is_none_or(|name| user_ids(name).is_ok_and(|(user, _)| user == own))
+}
+
+/// Whether this host knows the user that services of this target run as.
+pub fn knows_user(config: &Config) -> bool {
+    config.run_as.as_ref().is_none_or(|name| user_ids(name).is_ok())
 }
 
 /// Durations as text, and as nothing else.
@@ -155,6 +174,22 @@ mod tests {
             assert!(error.starts_with("stop_within"), "{wrong}: {error}");
         }
         read("").unwrap().check().unwrap();
+    }
+
+    #[test]
+    fn what_a_service_could_not_be_run_with_is_refused_by_its_key() {
+        for (line, key) in [
+            ("health = \"/is it\"", "health"),
+            ("health = \"healthz\"", "health"),
+            ("environment = { PATH = \"/mine\" }", "environment.PATH"),
+            ("environment = { PORT = \"80\" }", "environment.PORT"),
+            ("environment = { \"A=B\" = \"x\" }", "environment"),
+            ("listen = \"0.0.0.0:80\"", "listen"),
+        ] {
+            let error = read(line).unwrap().check().unwrap_err();
+            assert!(error.starts_with(key), "{line}: {error}");
+        }
+        read("health = \"/is?it=so\"\nenvironment = { LEVEL = \"a b\" }").unwrap().check().unwrap();
     }
 
     #[test]

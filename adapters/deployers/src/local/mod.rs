@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::keeper::{KeeperClient, Request, Response, TargetSpec};
 use artifact::ArtifactError;
-pub use config::{Config, runs_as_own_user};
+pub use config::{Config, knows_user, runs_as_own_user};
 pub use manifest::MANIFEST;
 pub(crate) use manifest::Manifest;
 

@@ -12,6 +12,22 @@ both! {
     a_reader_stands_beside_the_writer,
     the_playground_is_kept_apart,
     changes_are_told,
+    what_is_deployed_locally_runs_in_one_place,
+}
+
+async fn what_is_deployed_locally_runs_in_one_place(world: World) {
+    let store = world.open().await;
+    let claim = async |place: &'static str, take_over| {
+        let claimed =
+            store.write(move |transaction| Box::pin(async move { transaction.claim_local(place, take_over).await }));
+        claimed.await.expect("it can be claimed")
+    };
+    assert_eq!(claim("a:/data", false).await, "a:/data");
+    assert_eq!(claim("b:/data", false).await, "a:/data", "the first one has it");
+    assert_eq!(claim("a:/data", false).await, "a:/data");
+    assert_eq!(claim("b:/data", true).await, "b:/data");
+    assert_eq!(claim("a:/data", false).await, "b:/data");
+    store.close().await;
 }
 
 #[test]
@@ -35,8 +51,11 @@ fn the_database_is_its_owners_alone() {
     world::run(Database::Sqlite, async |world: World| {
         let _store = world.open().await;
         let DatabaseUrl::Sqlite(path) = &world.url else { panic!("a file") };
-        let mode = std::fs::metadata(path).expect("a file").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        for beside in ["", "-wal", "-shm"] {
+            let path = format!("{}{beside}", path.display());
+            let mode = std::fs::metadata(&path).expect("a file").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{path}");
+        }
     });
 }
 
