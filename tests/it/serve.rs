@@ -118,7 +118,7 @@ fn a_changed_configuration_comes_into_force_only_when_it_is_right(database: Data
     assert_eq!(get(&format!("http://127.0.0.1:{}", bot.port), "/healthz"), "ok\n");
     drop(running);
     assert!(bot.loads() <= 3);
-    let keeper = bot.command(&["playground", "--down", "--data"]).arg(bot.data()).output().unwrap();
+    let keeper = bot.command(&["keeper", "--down", "--data"]).arg(bot.data()).output().unwrap();
     assert!(keeper.status.success(), "{}", String::from_utf8_lossy(&keeper.stderr));
 }
 
@@ -129,7 +129,7 @@ fn readiness_tells_what_the_configuration_risks(database: Database) {
     until("the bot is ready", || get(&address, "/readyz").contains(r#""ready":true"#));
     assert!(get(&address, "/readyz").contains("api/staging runs as the bot's own user"));
     drop(running);
-    let keeper = bot.command(&["playground", "--down", "--data"]).arg(bot.data()).output().unwrap();
+    let keeper = bot.command(&["keeper", "--down", "--data"]).arg(bot.data()).output().unwrap();
     assert!(keeper.status.success(), "{}", String::from_utf8_lossy(&keeper.stderr));
 }
 

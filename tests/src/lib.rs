@@ -167,7 +167,7 @@ impl Playground {
 impl Drop for Playground {
     fn drop(&mut self) {
         // Where nothing was started there is nothing to stop.
-        let _ = self.command(&["playground", "--down"]).output();
+        let _ = self.command(&["keeper", "--down"]).output();
     }
 }
 

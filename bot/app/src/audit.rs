@@ -9,7 +9,7 @@ use andon_trail::{VerifierKey, open_checkpoint};
 use anyhow::{Context as _, Result, bail};
 
 use crate::cli::{AuditCommand, Place};
-use crate::data::{Data, read_key};
+use crate::data::{Data, named_database, read_key};
 use crate::system::SystemClock;
 
 /// The data folder where none is named.
@@ -59,9 +59,12 @@ async fn verify(place: &Place, key: Option<&Path>) -> Result<u8> {
         Some(path) => Some(read_key(path)?.with_context(|| format!("there is no key at {}", path.display()))?),
         None => None,
     };
-    let data = data_of(place.data.as_deref())?;
-    let anchor = std::fs::read_to_string(data.anchor()).ok();
-    let report = andon_engine::verify(&open(place).await?, pinned, data.verifier_key()?, anchor.as_deref()).await?;
+    // A stranger has a database and a key, and no data folder.
+    let alone = pinned.is_some() && place.database.is_some() && place.data.is_none();
+    let data = if alone { None } else { Some(data_of(place.data.as_deref())?) };
+    let anchor = data.as_ref().map(|data| data.read_anchor()).transpose()?.flatten();
+    let beside = data.as_ref().map(Data::verifier_key).transpose()?.flatten();
+    let report = andon_engine::verify(&open(place).await?, pinned, beside, anchor.as_deref()).await?;
     println!("{report}");
     Ok(report.exit_code())
 }
@@ -80,10 +83,13 @@ fn data_of(data: Option<&Path>) -> Result<Data> {
 /// # Errors
 /// It names none.
 pub(crate) fn database(place: &Place) -> Result<DatabaseUrl> {
-    let named =
-        place.database.clone().or_else(|| std::env::var("ANDON_DATABASE_URL").ok().filter(|_| place.data.is_none()));
+    let named = match (&place.database, &place.data) {
+        (Some(url), _) => Some(url.parse().map_err(anyhow::Error::msg)?),
+        (None, Some(_)) => None,
+        (None, None) => named_database()?,
+    };
     match named {
-        Some(url) => url.parse().map_err(anyhow::Error::msg),
+        Some(database) => Ok(database),
         None => Ok(data_of(place.data.as_deref())?.database()),
     }
 }
@@ -97,10 +103,20 @@ async fn open(place: &Place) -> Result<Store> {
 /// # Errors
 /// What does not fit.
 pub(crate) async fn hold_against_anchor(store: &Store, data: &Data, key: &VerifierKey) -> Result<()> {
-    let Ok(note) = std::fs::read_to_string(data.anchor()) else { return Ok(()) };
-    let anchor = open_checkpoint(&note, key).with_context(|| format!("{} is damaged", data.anchor().display()))?;
     let mut reader = store.read().await?;
     let mut connection = reader.connection();
+    let Some(note) = data.read_anchor()? else {
+        // The first checkpoint is kept before it is copied; from the second on, the first copy must have been made.
+        if connection.checkpoints(i64::MAX, 2).await?.len() > 1 {
+            bail!(
+                "{} is missing although the trail has checkpoints: restore it, or copy it from the host that ran before; without it \
+                 nobody can tell whether records were cut off",
+                data.anchor().display()
+            );
+        }
+        return Ok(());
+    };
+    let anchor = open_checkpoint(&note, key).with_context(|| format!("{} is damaged", data.anchor().display()))?;
     let size = connection.tree_size().await?;
     if size < anchor.size {
         bail!(

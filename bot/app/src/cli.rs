@@ -43,6 +43,9 @@ pub(crate) enum Command {
         /// The data folder
         #[arg(long)]
         data: PathBuf,
+        /// Stop the keeper of this folder with all its services, and do nothing else
+        #[arg(long)]
+        down: bool,
     },
     /// Look at the configuration
     Config {
@@ -63,6 +66,9 @@ pub(crate) enum Command {
         /// Its address
         #[arg(long)]
         listen: Option<SocketAddr>,
+        /// The configuration that names its address
+        #[arg(long)]
+        config: Option<PathBuf>,
     },
     /// The playground's service
     #[command(hide = true)]

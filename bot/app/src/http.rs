@@ -1,6 +1,6 @@
 //! The HTTP server: whether it is well, and later the ways in of chats and web hooks.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use andon_engine::Engine;
 use andon_store::StoreError;
@@ -12,6 +12,8 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::wiring::Wired;
+
 /// How far process and database may differ in time.
 const CLOCK: SignedDuration = SignedDuration::from_secs(2);
 /// How long a record may wait for its number.
@@ -19,28 +21,38 @@ const TRAIL: SignedDuration = SignedDuration::from_secs(5);
 /// How long a command may wait to be taken up.
 const BACKLOG: SignedDuration = SignedDuration::from_secs(60);
 
+/// What its health is seen from.
+pub(crate) struct Health {
+    /// The engine, and what is outside.
+    pub(crate) wired: Wired,
+    /// What the configuration in force risks.
+    pub(crate) warnings: Mutex<Vec<String>>,
+}
+
 /// Serves until it is dropped.
 ///
 /// # Errors
 /// The listener broke.
-pub(crate) async fn serve(listener: TcpListener, engine: Engine, warnings: Vec<String>) -> std::io::Result<()> {
-    let router = Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .with_state(Arc::new((engine, warnings)));
+pub(crate) async fn serve(listener: TcpListener, health: Arc<Health>) -> std::io::Result<()> {
+    let router =
+        Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready)).with_state(health);
     axum::serve(listener, router).await
 }
 
-/// Database, trail, clock and backlog: 200 where all are well, with what the configuration risks; 503 with the reasons where not.
-async fn ready(State(state): State<Arc<(Engine, Vec<String>)>>) -> (StatusCode, Json<Value>) {
-    let (engine, warnings) = &*state;
-    match look(engine).await {
-        Ok(reasons) if reasons.is_empty() => (StatusCode::OK, Json(json!({ "ready": true, "warnings": warnings }))),
-        Ok(reasons) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "ready": false, "reasons": reasons }))),
-        Err(error) => {
-            tracing::warn!(%error, "not ready");
-            let reasons = ["the database cannot be read"];
-            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "ready": false, "reasons": reasons })))
+/// Database, trail, clock and backlog: 200 where all are well, 503 with the reasons where not; always with what the configuration risks,
+/// and what is wrong outside: without a keeper, only deploys wait.
+async fn ready(State(health): State<Arc<Health>>) -> (StatusCode, Json<Value>) {
+    let reasons = look(&health.wired.engine).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "not ready");
+        vec!["the database cannot be read"]
+    });
+    let mut warnings = health.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    warnings.extend(health.wired.outside_trouble().await);
+    match reasons.is_empty() {
+        true => (StatusCode::OK, Json(json!({ "ready": true, "warnings": warnings }))),
+        false => {
+            let body = json!({ "ready": false, "reasons": reasons, "warnings": warnings });
+            (StatusCode::SERVICE_UNAVAILABLE, Json(body))
         }
     }
 }

@@ -4,17 +4,21 @@
 //! with a `main` so that tests can run the very same program with a probe in it.
 
 mod audit;
+mod changes;
 mod checks;
 mod cli;
 pub mod config;
 mod data;
 mod http;
+mod place;
 mod playground;
 mod serve;
 mod system;
 mod wiring;
 
 use std::io::IsTerminal as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -22,8 +26,10 @@ use andon_core::Clock;
 use andon_deployers::{demo, keeper};
 use andon_engine::Probe;
 use andon_store::{Purpose, Store};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::Parser as _;
+use jiff::SignedDuration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tracing_subscriber::EnvFilter;
 
 use cli::{Cli, Command, ConfigCommand};
@@ -36,6 +42,9 @@ pub struct Machine {
     /// Called at named points of the pipeline; production gives one that does nothing.
     pub probe: Probe,
 }
+
+/// How long a health check waits for its answer.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(3);
 
 /// Runs the program with this process's arguments.
 pub fn main(machine: Machine) -> ExitCode {
@@ -56,7 +65,10 @@ pub fn main(machine: Machine) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(cli.command, machine)) {
+    let ended = runtime.block_on(run(cli.command, machine));
+    // Somebody may still read from a terminal that nobody types at.
+    runtime.shutdown_background();
+    match ended {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("andon: {error:#}");
@@ -67,7 +79,8 @@ pub fn main(machine: Machine) -> ExitCode {
 
 /// Logs go to standard error; `ANDON_LOG` says how much (`info`, `andon_engine=debug`).
 fn log(command: &Command) {
-    let usual = if matches!(command, Command::Serve { .. } | Command::Keeper { .. }) { "info" } else { "error" };
+    let usual =
+        if matches!(command, Command::Serve { .. } | Command::Keeper { down: false, .. }) { "info" } else { "error" };
     let filter = EnvFilter::try_from_env("ANDON_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -85,7 +98,8 @@ async fn run(command: Command, machine: Machine) -> Result<u8> {
         Command::Playground { data, down: true } => playground::down(&data, machine.clock).await.map(|()| 0),
         Command::Playground { data, down: false } => Ok(u8::from(!playground::run(&data, machine).await?)),
         Command::Serve { config, data, json: _ } => serve::run(config, data.as_deref(), machine).await.map(|()| 0),
-        Command::Keeper { data } => {
+        Command::Keeper { data, down: true } => playground::keeper_down(&data, machine.clock).await.map(|()| 0),
+        Command::Keeper { data, down: false } => {
             let options = keeper::KeeperOptions { data, clock: machine.clock };
             keeper::run(options).await.context("the keeper cannot run").map(|()| 0)
         }
@@ -102,7 +116,7 @@ async fn run(command: Command, machine: Machine) -> Result<u8> {
             println!("The database is at migration {}.", andon_store::newest());
             Ok(0)
         }
-        Command::Healthcheck { listen } => healthcheck(listen).await,
+        Command::Healthcheck { listen, config } => healthcheck(listen, config, &*machine.clock).await,
         Command::DemoService { never_ready } => demo_service(never_ready).await.map(|()| 0),
     }
 }
@@ -115,18 +129,36 @@ async fn demo_service(never_ready: bool) -> Result<()> {
 }
 
 /// Exit 0 where `/healthz` answers 200.
-async fn healthcheck(listen: Option<std::net::SocketAddr>) -> Result<u8> {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let named = std::env::var("ANDON_LISTEN")
-        .ok()
-        .map(|address| address.parse())
-        .transpose()
-        .context("ANDON_LISTEN is no address")?;
-    let address = listen.or(named).unwrap_or_else(|| std::net::SocketAddr::from(([127, 0, 0, 1], 8300)));
+async fn healthcheck(listen: Option<SocketAddr>, config: Option<PathBuf>, clock: &dyn Clock) -> Result<u8> {
+    let address = match listen {
+        Some(address) => address,
+        // What is wrong with a configuration is not this check's business: the bot may run on with the one before.
+        None => serve::address(serve::config_path(config).ok().and_then(|path| serve::listens_at(&path)))?,
+    };
+    tokio::select! {
+        well = is_healthy(address) => Ok(u8::from(!well?)),
+        () = clock.sleep(PATIENCE) => bail!("{address} does not answer within {PATIENCE:#}"),
+    }
+}
+
+async fn is_healthy(address: SocketAddr) -> Result<bool> {
     let mut stream =
         tokio::net::TcpStream::connect(address).await.with_context(|| format!("nothing answers at {address}"))?;
     stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").await?;
     let mut answer = [0; 12];
     stream.read_exact(&mut answer).await?;
-    Ok(u8::from(!answer.ends_with(b" 200")))
+    Ok(answer.ends_with(b" 200"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn something_that_never_answers_is_not_well_and_not_waited_for_for_ever() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = silent.local_addr().unwrap();
+        let error = healthcheck(Some(address), None, &SystemClock).await.unwrap_err().to_string();
+        assert!(error.contains("does not answer within"), "{error}");
+    }
 }

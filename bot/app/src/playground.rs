@@ -10,14 +10,15 @@ use andon_core::{Clock, Entropy, Identity, InvocationId, Message, ProofStrength,
 use andon_deployers::demo;
 use andon_deployers::keeper::{KeeperClient, KeeperError, Request, Response, keep_program};
 use andon_engine::Engine;
-use andon_store::{DatabaseUrl, Purpose};
+use andon_store::{Purpose, Store};
 use anyhow::{Context as _, Result, bail};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::OnceCell;
 
 use crate::config::{self, playground};
-use crate::data::Data;
+use crate::data::{Data, named_database};
 use crate::system::SystemEntropy;
-use crate::{Machine, wiring};
+use crate::{Machine, place, wiring};
 
 /// The platform's name in rooms and identities.
 const PLATFORM: &str = "console";
@@ -48,15 +49,11 @@ pub(crate) async fn run(path: &Path, machine: Machine) -> Result<bool> {
     let Machine { clock, probe } = machine;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let artifacts = data.path().join("artifacts");
-    write_artifacts(&data, &artifacts)?;
     let text = playground::text(&artifacts, &PLACES);
     let mut loaded = config::load_text("playground", &text, &wiring::deployers())
         .map_err(|problems| anyhow::anyhow!("the playground's configuration is wrong: {problems:?}"))?;
     loaded.bot.redaction = Vec::new();
-    let database = match std::env::var("ANDON_DATABASE_URL") {
-        Ok(url) => url.parse::<DatabaseUrl>().map_err(anyhow::Error::msg)?,
-        Err(_) => data.database(),
-    };
+    let database = named_database()?.unwrap_or_else(|| data.database());
     let at_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let voice = LateVoice::default();
     let plan = wiring::Plan {
@@ -71,17 +68,31 @@ pub(crate) async fn run(path: &Path, machine: Machine) -> Result<bool> {
         loaded,
         probe,
     };
-    let wired = wiring::build(plan).await?;
-    let engine = wired.engine;
+    let engine = wiring::build(plan).await?.engine;
+    // Only now: data of somebody else were refused, and nothing was written beside them.
+    write_artifacts(&data, &artifacts)?;
     let running = {
         let engine = engine.clone();
         tokio::spawn(async move { engine.run().await })
     };
     let speaking = Speaking::new(options(&data, &clock, &*entropy));
-    let well = if at_terminal {
-        at_a_terminal(speaking, &engine, &voice).await
-    } else {
-        in_a_pipe(speaking, &engine, &voice).await
+    let mut terminate = signal(SignalKind::terminate())?;
+    let before = rustix::termios::tcgetattr(std::io::stdin());
+    let talk = async {
+        match at_terminal {
+            true => at_a_terminal(speaking, &engine, &voice).await,
+            false => in_a_pipe(speaking, &engine, &voice).await,
+        }
+    };
+    let well = tokio::select! {
+        well = talk => well,
+        _ = terminate.recv() => {
+            // The line editor was broken off; whoever types next wants to see it.
+            if let Ok(before) = before {
+                let _ = rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, &before);
+            }
+            Ok(true)
+        }
     };
     engine.stop();
     running.await?.map_err(|failure| anyhow::anyhow!("the end could not be recorded: {failure:?}"))?;
@@ -118,13 +129,34 @@ async fn in_a_pipe(speaking: Speaking, engine: &Engine, late: &LateVoice) -> Res
     piped(speaking, engine, &voice, input).await.context("standard input cannot be read")
 }
 
-/// Stops the services and their keeper.
+/// Stops a playground's services and their keeper.
 ///
 /// # Errors
-/// There is no keeper.
+/// There is no keeper, or the data are not a playground's.
 pub(crate) async fn down(path: &Path, clock: Arc<dyn Clock>) -> Result<()> {
-    let data = Data::open(path)?;
-    let client = KeeperClient::new(data.path(), clock);
+    let otherwise = || format!("`andon keeper --down --data {}` stops any keeper", path.display());
+    if !path.is_dir() {
+        bail!("there is no data folder {}", path.display());
+    }
+    let database = match named_database()? {
+        Some(database) => database,
+        None => Data::open(path)?.database(),
+    };
+    let store = Store::open_read_only(&database, Arc::clone(&clock)).await.with_context(otherwise)?;
+    let is_playground = store.read().await?.connection().is_playground().await?;
+    store.close().await;
+    if !is_playground {
+        bail!("{} holds no playground's data; {}", path.display(), otherwise());
+    }
+    keeper_down(path, clock).await
+}
+
+/// Stops the services of a data folder and their keeper, whoever started them.
+///
+/// # Errors
+/// There is no keeper, or not all could be stopped.
+pub(crate) async fn keeper_down(path: &Path, clock: Arc<dyn Clock>) -> Result<()> {
+    let client = KeeperClient::new(path, clock);
     match client.ask(&Request::Down).await {
         Ok(Response::Taken) => {
             println!("The services are stopped.");
@@ -156,7 +188,7 @@ fn lobby() -> Room {
 
 fn options(data: &Data, clock: &Arc<dyn Clock>, entropy: &dyn Entropy) -> Options {
     let user = std::env::var("USER").unwrap_or_else(|_| "unknown".to_owned());
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let host = place::host();
     Options {
         room: lobby(),
         user: playground::PEOPLE[0].to_owned(),

@@ -1,17 +1,18 @@
 //! The bot: engine and HTTP server, until it is told to end.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use andon_core::{Line, Message, Tone};
-use andon_store::{DatabaseUrl, Purpose};
+use andon_store::Purpose;
 use anyhow::{Context as _, Result, bail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{self, Loaded};
-use crate::data::Data;
+use crate::data::{Data, named_database};
 use crate::system::SystemEntropy;
-use crate::{Machine, checks, http, wiring};
+use crate::{Machine, checks, http, place, wiring};
 
 /// Where the server listens unless somebody says otherwise.
 const LISTEN: &str = "127.0.0.1:8300";
@@ -26,21 +27,28 @@ pub(crate) fn config_path(named: Option<PathBuf>) -> Result<PathBuf> {
         .context("name the configuration with --config")
 }
 
-/// Loads and checks a configuration with its policies; prints every problem.
+/// Loads and checks a configuration with its policies; prints every warning.
 ///
 /// # Errors
-/// There are problems.
+/// Everything that is wrong with them, at once.
 pub(crate) fn load(path: &Path) -> Result<Loaded> {
-    let loaded = config::load(path, &wiring::deployers()).map_err(|problems| {
-        let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("{}", lines.join("\n"))
-    })?;
-    wiring::policies(&loaded).map_err(|problems| anyhow::anyhow!("{}", problems.join("\n")))?;
-    checks::aliases(&loaded).map_err(|problems| anyhow::anyhow!("{}", problems.join("\n")))?;
-    for warning in &loaded.warnings {
-        eprintln!("warning: {warning}");
+    let loaded = config::load(path, &wiring::deployers());
+    let mut problems: Vec<String> = Vec::new();
+    let files = match &loaded {
+        Ok(loaded) => loaded.bot.policies.clone(),
+        Err(found) => {
+            problems.extend(found.iter().map(ToString::to_string));
+            config::policies(path)
+        }
+    };
+    problems.extend(wiring::policies(&files).err().unwrap_or_default());
+    let Ok(loaded) = loaded else { bail!(problems.join("\n")) };
+    problems.extend(checks::aliases(&loaded));
+    problems.extend(checks::addresses(&loaded)?);
+    if !problems.is_empty() {
+        bail!(problems.join("\n"));
     }
-    for warning in checks::as_own_user(&loaded)? {
+    for warning in loaded.warnings.iter().map(ToString::to_string).chain(checks::warnings(&loaded)?) {
         eprintln!("warning: {warning}");
     }
     Ok(loaded)
@@ -58,17 +66,11 @@ pub(crate) async fn run(config: Option<PathBuf>, data: Option<&Path>, machine: M
         bail!("name the data folder with --data or ANDON_DATA")
     };
     let data = Data::open(&data)?;
-    let database = match config::secret("ANDON_DATABASE_URL")? {
-        Some(url) => url.expose().parse::<DatabaseUrl>().map_err(anyhow::Error::msg)?,
-        None => data.database(),
-    };
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let origin = loaded.bot.origin.clone().unwrap_or_else(|| format!("andon.{host}"));
-    let listen = match (std::env::var("ANDON_LISTEN"), loaded.bot.listen) {
-        (Ok(address), _) => address.parse().context("ANDON_LISTEN is no address")?,
-        (Err(_), Some(address)) => address,
-        (Err(_), None) => LISTEN.parse()?,
-    };
+    let database = named_database()?.unwrap_or_else(|| data.database());
+    let origin = loaded.bot.origin.clone().unwrap_or_else(|| format!("andon.{}", place::host()));
+    let listen = address(loaded.bot.listen)?;
+    // Before anything is on record: a bot that cannot listen never opened.
+    let server = tokio::net::TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let plan = wiring::Plan {
         keeper: wiring::keeper(&data)?,
         purpose: Purpose::Serve,
@@ -81,12 +83,11 @@ pub(crate) async fn run(config: Option<PathBuf>, data: Option<&Path>, machine: M
         loaded,
         probe: machine.probe,
     };
-    let warnings = checks::as_own_user(&plan.loaded)?;
-    let wired = wiring::build(plan).await?;
-    let engine = wired.engine.clone();
-    let server = tokio::net::TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let warnings = Mutex::new(checks::warnings(&plan.loaded)?);
+    let health = Arc::new(http::Health { wired: wiring::build(plan).await?, warnings });
+    let engine = health.wired.engine.clone();
     tracing::info!(%listen, "andon is open");
-    let serving = tokio::spawn(http::serve(server, engine.clone(), warnings));
+    let serving = tokio::spawn(http::serve(server, Arc::clone(&health)));
     let ending = engine.clone();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::spawn(async move {
@@ -96,7 +97,7 @@ pub(crate) async fn run(config: Option<PathBuf>, data: Option<&Path>, machine: M
         }
         ending.stop();
     });
-    let reloading = tokio::spawn(reload_on_hangup(signal(SignalKind::hangup())?, wired, path));
+    let reloading = tokio::spawn(reload_on_hangup(signal(SignalKind::hangup())?, health, path));
     let ended = engine.run().await;
     reloading.abort();
     serving.abort();
@@ -104,10 +105,34 @@ pub(crate) async fn run(config: Option<PathBuf>, data: Option<&Path>, machine: M
     ended.map_err(|failure| anyhow::anyhow!("the end could not be recorded: {failure:?}"))
 }
 
-/// Loads the configuration again at each SIGHUP. One that is wrong changes nothing, and the log and the ops room are told.
-async fn reload_on_hangup(mut hangup: Signal, wired: wiring::Wired, path: PathBuf) {
+/// Where the configuration at `path` says that the server listens.
+pub(crate) fn listens_at(path: &Path) -> Option<SocketAddr> {
+    config::load(path, &wiring::deployers()).ok()?.bot.listen
+}
+
+/// Where the server listens, by the environment or else by the configuration.
+///
+/// # Errors
+/// `ANDON_LISTEN` is no address.
+pub(crate) fn address(configured: Option<SocketAddr>) -> Result<SocketAddr> {
+    match (std::env::var("ANDON_LISTEN"), configured) {
+        (Ok(address), _) => address.parse().context("ANDON_LISTEN is no address"),
+        (Err(_), Some(address)) => Ok(address),
+        (Err(_), None) => Ok(LISTEN.parse()?),
+    }
+}
+
+/// Loads the configuration again at each SIGHUP. One that is wrong changes nothing; the log is told, and the ops room once a chat is there.
+async fn reload_on_hangup(mut hangup: Signal, health: Arc<http::Health>, path: PathBuf) {
+    let wired = &health.wired;
     while hangup.recv().await.is_some() {
-        let reloaded = async { wired.reload(load(&path)?).await };
+        let reloaded = async {
+            let loaded = load(&path)?;
+            let warnings = checks::warnings(&loaded)?;
+            wired.reload(loaded).await?;
+            *health.warnings.lock().unwrap_or_else(PoisonError::into_inner) = warnings;
+            anyhow::Ok(())
+        };
         let message = match reloaded.await {
             Ok(()) => {
                 tracing::info!("the configuration was loaded again");
@@ -115,8 +140,8 @@ async fn reload_on_hangup(mut hangup: Signal, wired: wiring::Wired, path: PathBu
             }
             Err(error) => {
                 tracing::error!("the configuration was not loaded again, the old one stays: {error:#}");
-                let fact = Line::new().text("The configuration was not loaded again: it is wrong. The old one stays");
-                Message::new(fact).tone(Tone::Bad).paragraph("Next: `andon config check` says where")
+                let fact = Line::new().text("The configuration was not loaded again. The old one stays");
+                Message::new(fact).tone(Tone::Bad).paragraph("Next: `andon config check`, and the log, say why")
             }
         };
         if let Err(error) = wired.engine.tell_operators(message).await {

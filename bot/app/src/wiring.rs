@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use andon_commands::COMMANDS;
 use andon_core::ports::{Deployer, Voice};
@@ -12,10 +12,12 @@ use andon_deployers::{NAMES, local};
 use andon_engine::policy::{self, Policies};
 use andon_engine::{Configuration, Engine, Grammar, House, Parts, Probe};
 use andon_store::{DatabaseUrl, Purpose, Store};
+use andon_trail::SigningKey;
 use anyhow::{Context as _, Result, bail};
 
 use crate::config::{Deployers, Loaded};
 use crate::data::Data;
+use crate::{changes, place};
 
 /// What the engine is built from.
 pub(crate) struct Plan {
@@ -53,13 +55,15 @@ pub(crate) fn deployers() -> Deployers<'static> {
     }
 }
 
-/// Everything that is wrong with the policies of a configuration.
+/// The policies of a configuration: the files beside it, and the default one unless a file of its name is there.
 ///
 /// # Errors
 /// All problems, in words.
-pub(crate) fn policies(loaded: &Loaded) -> Result<Policies, Vec<String>> {
-    let default = (policy::DEFAULT.0.to_owned(), policy::DEFAULT.1.to_owned());
-    let files = if loaded.bot.policies.is_empty() { vec![default] } else { loaded.bot.policies.clone() };
+pub(crate) fn policies(files: &[(String, String)]) -> Result<Policies, Vec<String>> {
+    let mut files = files.to_vec();
+    if files.iter().all(|(name, _)| name != policy::DEFAULT.0) {
+        files.insert(0, (policy::DEFAULT.0.to_owned(), policy::DEFAULT.1.to_owned()));
+    }
     let grammar = Grammar::new(COMMANDS);
     Policies::load(&files, grammar.specs()).map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
@@ -69,20 +73,21 @@ pub(crate) fn policies(loaded: &Loaded) -> Result<Policies, Vec<String>> {
 /// # Errors
 /// Whatever keeps it from starting, in words for an operator.
 pub(crate) async fn build(plan: Plan) -> Result<Wired> {
-    let policies = policies(&plan.loaded)
+    let policies = policies(&plan.loaded.bot.policies)
         .map_err(|problems| anyhow::anyhow!("the policies are wrong:\n{}", problems.join("\n")))?;
     let store = Store::open(&plan.database, plan.purpose, Arc::clone(&plan.clock)).await?;
     let fresh = store.read().await?.connection().tree_size().await? == 0;
-    let key = plan.data.signing_key(&plan.origin, fresh, &*plan.entropy)?;
-    if let Some(pinned) = &plan.loaded.bot.public_key
-        && *pinned != key.verifier_key().to_string()
-    {
-        bail!("the signing key is not the one that `[trail] public_key` pins");
-    }
+    let key = signing_key(&plan, fresh)?;
     crate::audit::hold_against_anchor(&store, &plan.data, key.verifier_key()).await?;
     let texts = vec![plan.loaded.catalog.text.clone(), policies.texts().to_owned()];
     let redactor = Arc::new(Redactor::new(&plan.loaded.bot.redaction).context("a redaction pattern is wrong")?);
-    let outside = Outside { data: plan.data.clone(), keeper: plan.keeper, clock: Arc::clone(&plan.clock) };
+    let outside = Outside {
+        data: plan.data.clone(),
+        keeper: plan.keeper,
+        clock: Arc::clone(&plan.clock),
+        store: store.clone(),
+        asked: Mutex::default(),
+    };
     let deployers = outside.connect(&plan.loaded).await?;
     let (loaded, policy_version) = (plan.loaded.catalog.version, policies.version());
     let build = (plan.purpose == Purpose::Serve).then(build_digest).transpose()?;
@@ -103,10 +108,26 @@ pub(crate) async fn build(plan: Plan) -> Result<Wired> {
     let engine = Engine::new(Arc::new(House::new(parts).await?));
     let mut opened = engine.record(RecordKind::Opened);
     opened.details = serde_json::json!({ "pid": std::process::id(), "commit": COMMIT, "build": build });
-    let configured = configured(&engine, loaded, policy_version);
+    let configured = configured(&engine, loaded, policy_version, "start");
     let kept = engine.open(vec![opened, configured], texts).await;
     kept.map_err(|failure| anyhow::anyhow!("the start could not be recorded: {failure:?}"))?;
     Ok(Wired { engine, outside })
+}
+
+/// The key that signs. Where one is pinned, none is ever made, and an empty trail is somebody else's database.
+fn signing_key(plan: &Plan, fresh: bool) -> Result<SigningKey> {
+    let pinned = plan.loaded.bot.public_key.as_ref();
+    if fresh && pinned.is_some() {
+        bail!(
+            "the trail is empty although `[trail] public_key` pins its key: is this the right database? For a new trail, take the pin out \
+             until its key is made"
+        );
+    }
+    let key = plan.data.signing_key(&plan.origin, fresh, &*plan.entropy)?;
+    if pinned.is_some_and(|pinned| *pinned != key.verifier_key().to_string()) {
+        bail!("the signing key is not the one that `[trail] public_key` pins");
+    }
+    Ok(key)
 }
 
 /// The commit that the program was built from, where whoever built it said so.
@@ -118,9 +139,11 @@ fn build_digest() -> Result<Digest> {
     Ok(Digest::of(program))
 }
 
-fn configured(engine: &Engine, catalog: Digest, policies: Digest) -> Record {
+/// The record of a load: what is in force from now on, and what made it so.
+fn configured(engine: &Engine, catalog: Digest, policies: Digest, by: &str) -> Record {
     let mut record = engine.record(RecordKind::ConfigurationLoaded);
-    record.details = serde_json::json!({ "configuration": catalog, "policies": policies });
+    let uid = rustix::process::getuid().as_raw();
+    record.details = serde_json::json!({ "configuration": catalog, "policies": policies, "by": by, "uid": uid });
     record
 }
 
@@ -132,15 +155,28 @@ pub(crate) struct Wired {
 }
 
 impl Wired {
+    /// What is wrong outside, though the bot itself is well.
+    pub(crate) async fn outside_trouble(&self) -> Vec<String> {
+        let keeper = self.outside.asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(keeper) = keeper else { return Vec::new() };
+        match keeper.hello().await {
+            Ok(()) => Vec::new(),
+            Err(error) => vec![format!("{error}; a keeper that has ended is started when it is needed next")],
+        }
+    }
+
     /// Puts another configuration in force. Voices, listener, origin and redaction stay as they are until the next start.
     ///
     /// # Errors
     /// Whatever is wrong with it; the old one stays.
     pub(crate) async fn reload(&self, loaded: Loaded) -> Result<()> {
-        let policies = policies(&loaded)
+        let policies = policies(&loaded.bot.policies)
             .map_err(|problems| anyhow::anyhow!("the policies are wrong:\n{}", problems.join("\n")))?;
         let deployers = self.outside.connect(&loaded).await?;
-        let record = configured(&self.engine, loaded.catalog.version, policies.version());
+        let mut record = configured(&self.engine, loaded.catalog.version, policies.version(), "SIGHUP");
+        let before = self.engine.house().configuration();
+        record.details["changed"] = changes::lines(&before.catalog.text, &loaded.catalog.text).into();
+        record.details["policies_changed"] = (before.policies.version() != policies.version()).into();
         let texts = vec![loaded.catalog.text.clone(), policies.texts().to_owned()];
         let configuration = Configuration { catalog: loaded.catalog, policies, deployers };
         let reloaded = self.engine.reload(configuration, record, texts).await;
@@ -153,6 +189,9 @@ struct Outside {
     data: Data,
     keeper: SpawnKeeper,
     clock: Arc<dyn Clock>,
+    store: Store,
+    /// The keeper that is asked, where there are local targets.
+    asked: Mutex<Option<KeeperClient>>,
 }
 
 impl Outside {
@@ -162,7 +201,9 @@ impl Outside {
         let local_targets = local_targets(loaded)?;
         if !local_targets.is_empty() {
             let data = self.data.path();
+            place::claim(&self.store, data, &local_targets).await?;
             let keeper = KeeperClient::connect_or_spawn(data, &self.keeper, Arc::clone(&self.clock)).await?;
+            *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(keeper.clone());
             let deployer = local::LocalDeployer::new(local_targets, data.join("releases"), keeper)
                 .with_redaction(loaded.bot.redaction.clone());
             deployers.insert("local".to_owned(), Arc::new(deployer));

@@ -80,6 +80,11 @@ pub fn load(path: &Path, deployers: &Deployers<'_>) -> Result<Loaded, Vec<Proble
     Ok(loaded)
 }
 
+/// The policy files beside the configuration at `path`, as far as they can be read: [`load`] says what is wrong with the others.
+pub fn policies(path: &Path) -> Vec<(String, String)> {
+    source::policies(path, &mut Problems::default())
+}
+
 /// Loads a configuration that stands in no file; `name` is what problems call it.
 ///
 /// # Errors

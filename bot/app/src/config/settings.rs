@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use andon_core::{Defaults, Redactor, Room, RoomRoute};
-use jiff::SignedDuration;
 use regex::Regex;
 
 use super::names::{Names, known};
@@ -25,8 +24,6 @@ pub struct BotSettings {
     pub public_key: Option<String>,
     /// Where the HTTP server listens.
     pub listen: Option<SocketAddr>,
-    /// How long work under way may take to finish when the bot stops; 10 seconds where nothing is said.
-    pub drain: SignedDuration,
     /// More shapes of secrets: regular expressions that compile and match more than nothing.
     pub redaction: Vec<String>,
     /// Policy files beside the configuration, by name: their texts are not looked at here.
@@ -40,7 +37,6 @@ pub(super) fn bot(root: &mut Section, problems: &mut Problems) -> (BotSettings, 
         origin: None,
         public_key: None,
         listen: None,
-        drain: SignedDuration::from_secs(10),
         redaction: Vec::new(),
         policies: Vec::new(),
     };
@@ -57,9 +53,6 @@ pub(super) fn bot(root: &mut Section, problems: &mut Problems) -> (BotSettings, 
     }
     if let Some(mut server) = one(root, "server", problems) {
         settings.listen = server.optional("listen", problems, &value::address).map(|listen| listen.value);
-        if let Some(drain) = server.optional("drain", problems, &value::duration) {
-            settings.drain = drain.value;
-        }
         server.finish(problems);
     }
     (settings, ops_room)

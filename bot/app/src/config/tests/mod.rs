@@ -53,7 +53,6 @@ freeze_expires = "2 days"
 
 [server]
 listen = "127.0.0.1:8080"
-drain = "20s"
 
 [redaction]
 patterns = ["CUST-\\d+", "token=[a-z]{6,}"]

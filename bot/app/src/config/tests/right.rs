@@ -46,7 +46,7 @@ fn everything_arrives() {
 
     assert_eq!(catalog.aliases[".deploy"], "deploy");
     let alias = &loaded.aliases[".deploy"];
-    assert_eq!((alias.value.as_str(), alias.position.to_string().as_str()), ("deploy", "andon.toml:66:13"));
+    assert_eq!((alias.value.as_str(), alias.position.to_string().as_str()), ("deploy", "andon.toml:65:13"));
 }
 
 #[test]
@@ -56,7 +56,6 @@ fn the_bot_and_the_targets_are_told_what_is_theirs() {
     assert_eq!(loaded.bot.origin.as_deref(), Some("andon.example.org/prod"));
     assert!(loaded.bot.public_key.unwrap().ends_with("TW"));
     assert_eq!(loaded.bot.listen, Some(([127, 0, 0, 1], 8080).into()));
-    assert_eq!(loaded.bot.drain, SignedDuration::from_secs(20));
     assert_eq!(loaded.bot.redaction, ["CUST-\\d+", "token=[a-z]{6,}"]);
 
     let settings = loaded.catalog.target(&target("api/prod")).unwrap();
@@ -97,7 +96,6 @@ fn the_version_is_the_digest_of_the_text_without_secrets() {
 fn nothing_at_all_is_a_configuration() {
     let loaded = loaded("").unwrap();
     assert_eq!(loaded.bot.name, "andon");
-    assert_eq!(loaded.bot.drain, SignedDuration::from_secs(10));
     assert!(loaded.catalog.services.is_empty() && loaded.bot.listen.is_none());
 }
 
