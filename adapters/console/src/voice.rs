@@ -44,7 +44,7 @@ impl ConsoleVoice {
     fn say(&self, room: &Room, text: &str) {
         match *room == self.home {
             true => (self.sink)(text),
-            false => (self.sink)(&format!("[{room}]\n{text}")),
+            false => (self.sink)(&format!("[{}]\n{text}", clean(&room.to_string()))),
         }
     }
 
