@@ -7,8 +7,8 @@
 //! # Adding a chat adapter
 //! 1. A crate `adapters/<name>` that depends on `andon-core` alone of the house, with `lib.rs`, an inward half and an outward half. Here
 //!    these are `speaker.rs` (what was said becomes [`andon_core::Said`]) and `voice.rs` (an [`andon_core::ports::Voice`]).
-//! 2. Inwards, give every human act a key that its second delivery has too: `platform/author's workspace/kind/…`, such as
-//!    `console/session/line` here, or a message's channel and time stamp. Check the platform's signature first. Call
+//! 2. Inwards, give every human act a key that its second delivery has too: `platform/author's workspace/kind/…`, where
+//!    the rest is a session and a line here, and would be a message's channel and time stamp elsewhere. Check the platform's signature first. Call
 //!    [`andon_core::ports::Edge::deliver`] and acknowledge when it returns, never before: its [`andon_core::Receipt`] says what to show.
 //! 3. Outwards, a voice renders a [`andon_core::Message`] in the platform's way, takes what came from outside as a quotation, keeps the
 //!    platform's pace, and tells by [`andon_core::ports::VoiceError`] whether trying again can help. It keeps the marker with what it
