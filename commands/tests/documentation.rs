@@ -12,9 +12,9 @@ fn section(spec: &CommandSpec) -> String {
         EffectKind::Operation => "Durable work outside.",
     };
     let mut text = format!("## {}\n\n{}. {effect}\n\n", spec.path.join(" "), spec.about);
-    if spec.details != spec.about {
-        let details = spec.details.strip_prefix(&spec.about).unwrap_or(&spec.details);
-        text.push_str(&format!("{}\n\n", details.trim()));
+    let details = spec.details.strip_prefix(&spec.about).unwrap_or(&spec.details).trim();
+    if !details.is_empty() {
+        text.push_str(&format!("{details}\n\n"));
     }
     for argument in &spec.arguments {
         let name = if argument.positional { format!("<{}>", argument.name) } else { format!("--{}", argument.name) };
@@ -50,7 +50,8 @@ fn every_example_is_understood_and_every_label_is_told() {
             assert!(!argument.help.is_empty(), "{:?}: {} has no words", spec.path, argument.name);
         }
         for example in &spec.examples {
-            assert!(example.starts_with(&spec.path.join(" ")), "{example}");
+            let heard = grammar.hear(example).unwrap_or_else(|refusal| panic!("{example}: {}", refusal.fact.plain()));
+            assert_eq!(heard.map(|(name, _)| name), Some(spec.path.join(" ")), "{example}");
         }
     }
 }

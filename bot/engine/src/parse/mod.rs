@@ -51,11 +51,10 @@ pub(crate) fn parse(grammar: &Grammar, catalog: &Catalog, redactor: &Redactor, t
 }
 
 fn understand(grammar: &Grammar, catalog: &Catalog, text: &str) -> Parsed {
-    let words = match repair::words(text) {
-        Ok(Heard::Words(words)) if words.is_empty() => return Parsed::NotACommand,
-        Ok(Heard::Words(words)) => words,
-        Ok(Heard::NotACommand(_)) => return Parsed::NotACommand,
-        Err(error) => return Parsed::Refused(Refusal::new(error.to_string(), "say `help` to see what can be asked")),
+    let words = match words(text) {
+        Ok(Some(words)) => words,
+        Ok(None) => return Parsed::NotACommand,
+        Err(refusal) => return Parsed::Refused(refusal),
     };
     match command(grammar, catalog, words) {
         Ok(asked) => Parsed::Command(asked),
@@ -72,6 +71,30 @@ pub(crate) fn command(grammar: &Grammar, catalog: &Catalog, words: Vec<String>) 
     match grammar.understand(asks_for_help(words)) {
         Ok(asked) => Ok(Asked { alias, ..asked }),
         Err(error) => Err(refuse::from_grammar(grammar, &error)),
+    }
+}
+
+/// The words of a text; none for one that never executes.
+fn words(text: &str) -> Result<Option<Vec<String>>, Refusal> {
+    match repair::words(text) {
+        Ok(Heard::Words(words)) => Ok(Some(words).filter(|words| !words.is_empty())),
+        Ok(Heard::NotACommand(_)) => Ok(None),
+        Err(error) => Err(Refusal::new(error.to_string(), "say `help` to see what can be asked")),
+    }
+}
+
+impl Grammar {
+    /// What a text asks for: the command's name and its arguments, as records keep them; nothing for a text that never executes. Aliases
+    /// are the configuration's, and not known here.
+    ///
+    /// # Errors
+    /// Refused where it is not understood.
+    pub fn hear(&self, text: &str) -> Result<Option<(String, Value)>, Refusal> {
+        let Some(words) = words(text)? else { return Ok(None) };
+        match self.understand(asks_for_help(words)) {
+            Ok(asked) => Ok(Some((asked.entry.name(), asked.arguments))),
+            Err(error) => Err(refuse::from_grammar(self, &error)),
+        }
     }
 }
 
