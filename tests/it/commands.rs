@@ -1,16 +1,24 @@
 //! Every listed command, against whoever may not use it: nothing goes unrecorded, and a stranger gets nothing.
 
+use std::collections::BTreeSet;
+
 use andon_commands::COMMANDS;
 use andon_core::{ArgumentKind, CommandSpec, EffectKind};
-use andon_engine::Grammar;
+use andon_engine::{Grammar, policy};
 use andon_tests::{Database, Playground};
 
 use crate::{PROGRAM, both};
 
-both! { every_command_is_denied_to_a_stranger_and_recorded, every_change_is_denied_to_a_reader, every_read_is_recorded, bad_input_is_told }
+both! {
+    every_command_is_denied_to_a_stranger_and_recorded,
+    every_change_is_denied_to_a_reader,
+    every_read_is_recorded,
+    help_lists_what_the_asker_may_do,
+    bad_input_is_told,
+}
 
 /// A line that is well formed for a command.
-fn line(spec: &CommandSpec) -> String {
+pub(crate) fn line(spec: &CommandSpec) -> String {
     let mut words = spec.path.clone();
     for argument in spec.arguments.iter().filter(|argument| argument.required) {
         let value = match (&argument.kind, argument.name.as_str()) {
@@ -34,12 +42,6 @@ fn line(spec: &CommandSpec) -> String {
     words.join(" ")
 }
 
-fn records(playground: &Playground, search: &[&str]) -> Vec<serde_json::Value> {
-    let output = playground.run(&[&["audit", "search"], search].concat());
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("a record")).collect()
-}
-
 fn every_command_is_denied_to_a_stranger_and_recorded(database: Database) {
     let playground = Playground::new(PROGRAM, database);
     let grammar = Grammar::new(COMMANDS);
@@ -47,10 +49,19 @@ fn every_command_is_denied_to_a_stranger_and_recorded(database: Database) {
     let mut said = vec!["/as mallory"];
     said.extend(lines.iter().map(String::as_str));
     playground.say(&said).expect_times("Refused: I do not know you", lines.len());
-    let denied = records(&playground, &["--outcome", "refused"]);
+    let denied = playground.records(&["--outcome", "refused"]);
     assert_eq!(denied.len(), lines.len());
     assert!(denied.iter().all(|record| record["kind"] == "denied"
         && record["said"].get("command").is_none_or(|path| path == &serde_json::json!([]))));
+}
+
+/// The actions that the default policy permits to every person, on whatever it is.
+fn open_to_everybody() -> BTreeSet<&'static str> {
+    let (_, text) = policy::DEFAULT;
+    let policies = text.split("@id(").skip(1);
+    let open = policies.filter(|policy| policy.contains("principal is Person") && !policy.contains("when {"));
+    let actions = open.flat_map(|policy| policy.split("Action::\"").skip(1));
+    actions.filter_map(|rest| rest.split('"').next()).collect()
 }
 
 fn every_change_is_denied_to_a_reader(database: Database) {
@@ -59,20 +70,46 @@ fn every_change_is_denied_to_a_reader(database: Database) {
     playground.say(&["deploy hello v1 --env prod"]);
     let grammar = Grammar::new(COMMANDS);
     let changes = grammar.specs().iter().filter(|spec| spec.effect != EffectKind::Read);
-    // Pulling the cord is everybody's right.
-    let changes: Vec<_> = changes.filter(|spec| spec.path != ["freeze"]).collect();
+    let everybody = open_to_everybody();
+    let (open, changes): (Vec<_>, Vec<_>) = changes.partition(|spec| everybody.contains(spec.path.join(" ").as_str()));
     for spec in &changes {
         let said = playground.say(&["/as cy", &line(spec)]);
         assert!(!said.well, "{}", said.text);
         said.expect(&format!("Refused: cy may not {} here", spec.path.join(" ")));
     }
-    let denied = records(&playground, &["--person", "cy", "--outcome", "refused"]);
+    let denied = playground.records(&["--person", "cy", "--outcome", "refused"]);
     assert_eq!(denied.len(), changes.len());
     assert!(
         denied.iter().all(
             |record| record["decision"]["allowed"] == false && record["decision"]["needs"] != serde_json::json!([])
         )
     );
+    // Pulling the cord is everybody's right, and nothing else is.
+    assert_eq!(open.len(), 1, "{everybody:?}");
+    for spec in open {
+        let said = playground.say(&["/as cy", &line(spec)]);
+        assert!(said.well, "{}", said.text);
+    }
+}
+
+fn help_lists_what_the_asker_may_do(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let listed = |person: &str, command: &str| {
+        let said = playground.say(&[&format!("/as {person}"), "help"]);
+        said.text.lines().any(|line| line.starts_with(&format!("  {command} ")))
+    };
+    for (person, command, may) in [
+        ("ana", "deploy", true),
+        ("ana", "rollback", true),
+        ("ana", "lock", true),
+        ("cy", "deploy", false),
+        ("cy", "rollback", false),
+        ("cy", "lock", false),
+        ("cy", "freeze", true),
+        ("cy", "status", true),
+    ] {
+        assert_eq!(listed(person, command), may, "help says that {person} can {command}");
+    }
 }
 
 fn every_read_is_recorded(database: Database) {
@@ -87,7 +124,7 @@ fn every_read_is_recorded(database: Database) {
     assert!(transcript.well, "{}{}", transcript.text, transcript.errors);
     for spec in reads {
         let name = spec.path.join(" ");
-        let found = records(&playground, &["--person", "cy", "--command", &name]);
+        let found = playground.records(&["--person", "cy", "--command", &name]);
         let kinds: Vec<_> = found.iter().map(|record| record["kind"].as_str().unwrap_or_default()).collect();
         assert_eq!(kinds, ["answered", "asked"], "{name}");
     }
@@ -110,6 +147,7 @@ fn bad_input_is_told(database: Database) {
     said.expect("There is no version v9").expect("`latest` is refused").expect("That also needs --env <ENV>");
     said.expect("did you mean deploy?").expect("name the secret, do not paste it");
     said.expect("Done: deploy hello nothing → v1 in staging");
-    let kept = std::fs::read(playground.data().join("andon.db")).unwrap_or_default();
-    assert!(!kept.windows(8).any(|bytes| bytes == b"ghp_aaaa"), "the secret was kept");
+    let raw = playground.raw();
+    assert!(raw.holds("name the secret, do not paste it"), "what was said is kept");
+    assert!(!raw.holds("ghp_aaaa"), "the secret was kept");
 }

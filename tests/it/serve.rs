@@ -1,14 +1,19 @@
 //! The bot as an operator meets it: its configuration, its health, and what a signal does.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
 
-use andon_tests::{Database, free_port, get, until};
+use andon_tests::{Database, Raw, ask, free_port, get, until};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{PROGRAM, both};
 
-both! { a_changed_configuration_comes_into_force_only_when_it_is_right, readiness_tells_what_the_configuration_risks }
+both! {
+    a_changed_configuration_comes_into_force_only_when_it_is_right,
+    readiness_tells_what_the_configuration_risks,
+    a_database_that_cannot_be_read_is_told,
+    a_database_is_brought_to_this_version_before_the_bot_is_started,
+}
 
 const RIGHT: &str = r#"
 [people.ana]
@@ -71,9 +76,27 @@ impl Bot {
 
     /// Starts it and waits until it answers.
     fn serve(&self) -> Running {
-        let child = self.command(&["serve"]).stderr(Stdio::null()).spawn().unwrap();
+        self.start(&mut self.command(&["serve"]))
+    }
+
+    fn start(&self, command: &mut Command) -> Running {
+        let log = std::fs::File::create(self.log_file()).unwrap();
+        let child = command.stderr(log).spawn().unwrap();
         until("the bot is healthy", || self.run(&["healthcheck"]).status.success());
         Running(child)
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    /// What it has said to its operator so far.
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.log_file()).unwrap()
+    }
+
+    fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
     }
 
     fn loads(&self) -> usize {
@@ -84,6 +107,13 @@ impl Bot {
         let output = self.run(&arguments);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).matches(r#""kind":"configuration_loaded""#).count()
+    }
+}
+
+impl Drop for Bot {
+    fn drop(&mut self) {
+        // Where the bot never came so far there is no keeper to be stopped.
+        let _ = self.command(&["keeper", "--down", "--data"]).arg(self.data()).output();
     }
 }
 
@@ -111,26 +141,71 @@ fn a_changed_configuration_comes_into_force_only_when_it_is_right(database: Data
     until("the first load is on record", || bot.loads() == 1);
     bot.configure(&RIGHT.replace("owners = [\"makers\"]", "owners = [\"nobody\"]"));
     running.signal(Signal::HUP);
+    until("the wrong one is told", || bot.log().contains("the old one stays"));
+    assert_eq!(bot.loads(), 1, "a wrong configuration came into force");
     bot.configure(&format!("{RIGHT}\n[environments.prod]\n"));
-    // The wrong one was told and dropped, whichever of the two texts the first signal met.
     running.signal(Signal::HUP);
-    until("the right one is on record", || bot.loads() >= 2);
-    assert_eq!(get(&format!("http://127.0.0.1:{}", bot.port), "/healthz"), "ok\n");
+    until("the right one is on record", || bot.loads() == 2);
+    assert_eq!(get(&bot.address(), "/healthz"), "ok\n");
     drop(running);
-    assert!(bot.loads() <= 3);
-    let keeper = bot.command(&["keeper", "--down", "--data"]).arg(bot.data()).output().unwrap();
-    assert!(keeper.status.success(), "{}", String::from_utf8_lossy(&keeper.stderr));
+    assert_eq!((bot.loads(), bot.log().matches("the old one stays").count()), (2, 1));
 }
 
 fn readiness_tells_what_the_configuration_risks(database: Database) {
     let bot = Bot::new(database, RIGHT);
-    let running = bot.serve();
-    let address = format!("http://127.0.0.1:{}", bot.port);
-    until("the bot is ready", || get(&address, "/readyz").contains(r#""ready":true"#));
-    assert!(get(&address, "/readyz").contains("api/staging runs as the bot's own user"));
-    drop(running);
-    let keeper = bot.command(&["keeper", "--down", "--data"]).arg(bot.data()).output().unwrap();
-    assert!(keeper.status.success(), "{}", String::from_utf8_lossy(&keeper.stderr));
+    let _running = bot.serve();
+    until("the bot is ready", || get(&bot.address(), "/readyz").contains(r#""ready":true"#));
+    assert!(get(&bot.address(), "/readyz").contains("api/staging runs as the bot's own user"));
+}
+
+fn a_database_that_cannot_be_read_is_told(database: Database) {
+    let bot = Bot::new(database, RIGHT);
+    let _running = bot.serve();
+    until("the bot is ready", || ask(&bot.address(), "/readyz").0 == 200);
+    let raw = Raw::new(bot.database.as_deref(), &bot.data());
+    raw.meddle("alter table invocations rename to gone");
+    let (status, body) = ask(&bot.address(), "/readyz");
+    assert!(status == 503 && body.contains("the database cannot be read"), "{status} {body}");
+    // It lives on, and is ready as soon as it can be.
+    assert_eq!(get(&bot.address(), "/healthz"), "ok\n");
+    raw.meddle("alter table gone rename to invocations");
+    until("the bot is ready again", || ask(&bot.address(), "/readyz").0 == 200);
+}
+
+fn a_database_is_brought_to_this_version_before_the_bot_is_started(database: Database) {
+    let bot = Bot::new(database, RIGHT);
+    std::fs::create_dir(bot.data()).unwrap();
+    for _ in 0..2 {
+        let output = bot.run(&["migrate"]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && said.contains("The database is at migration "), "{said}{output:?}");
+    }
+    let _running = bot.serve();
+    until("the first load is on record", || bot.loads() == 1);
+}
+
+#[test]
+fn a_port_that_is_taken_is_told() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut bot = Bot::new(Database::Sqlite, RIGHT);
+    bot.port = taken.local_addr().unwrap().port();
+    let output = bot.run(&["serve"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains(&format!("cannot listen on 127.0.0.1:{}", bot.port)), "{said}");
+}
+
+#[test]
+fn the_log_is_json_and_the_key_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bot = Bot::new(Database::Sqlite, RIGHT);
+    drop(bot.start(bot.command(&["serve", "--json"]).env("ANDON_LOG", "info")));
+    let log = bot.log();
+    // What the configuration risks is said before there is a log.
+    let lines = log.lines().filter(|line| !line.starts_with("warning: "));
+    let lines: Vec<serde_json::Value> = lines.map(|line| serde_json::from_str(line).expect(line)).collect();
+    assert!(lines.iter().any(|line| line["fields"]["message"] == "andon is open"), "{log}");
+    let mode = |path: &str| std::fs::metadata(bot.data().join(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("key"), mode("key/signing.key")), (0o700, 0o600));
 }
 
 #[test]

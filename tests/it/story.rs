@@ -1,6 +1,6 @@
 //! What people do all day: deploy, look, roll back, approve.
 
-use andon_tests::{Database, Playground, Session, address, get};
+use andon_tests::{Database, Playground, Session, address, get, until};
 
 use crate::{PROGRAM, both};
 
@@ -18,6 +18,9 @@ both! {
     a_rollback_stops_a_deploy_that_runs,
     can_and_help_say_what_would_be_decided,
     what_a_person_settles_leaves_all_that_follows_from_it,
+    the_next_one_waits_for_the_one_that_runs,
+    an_end_in_the_middle_of_a_run_loses_nothing,
+    a_card_tells_all_that_an_approver_needs,
 }
 
 const FIRST: &str = "deploy hello nothing → v1 in staging";
@@ -221,4 +224,61 @@ fn what_a_person_settles_leaves_all_that_follows_from_it(database: Database) {
     room.expect("└ ✓ @ana Settled");
     room.say("ana", "status hello").expect("locked hello/staging by ana").expect("rolled back by op-3");
     room.close();
+}
+
+fn the_next_one_waits_for_the_one_that_runs(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let mut room = playground.open();
+    room.say("ana", "deploy hello v1 --env staging").expect_done("ana", FIRST);
+    under_way(&playground, &mut room);
+    room.begin("ben", "deploy hello v2 --env staging")
+        .expect("… Queued: deploy hello v1 → v2 in staging")
+        .expect("waits: op-2 is at work on hello/staging and goes first");
+    assert_eq!(playground.orders("hello/staging"), 2, "op-3 has not begun");
+    playground.start_keepers_clock();
+    room.expect("✗ Failed: deploy hello v1 → v3 in staging").expect("└ ✗ @ana Failed");
+    room.expect("✓ Done: deploy hello v1 → v2 in staging").expect("└ ✓ @ben Done");
+    room.say("ana", "status hello").expect("hello/staging");
+    assert_eq!(get(&address(&room.seen(), "hello/staging"), "/"), "hello v2\n");
+    room.close();
+}
+
+fn an_end_in_the_middle_of_a_run_loses_nothing(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let mut room = playground.open();
+    room.say("ana", "deploy hello v1 --env staging").expect_done("ana", FIRST);
+    under_way(&playground, &mut room);
+    until("it is taken up", || room.say("cy", "why op-2").expect("op-2 running").seen().contains("resumed"));
+    room.end();
+    let states = playground.raw().rows("select state from operations order by number");
+    assert_eq!(states, ["succeeded", "running"], "the end did not wait for it");
+    playground.start_keepers_clock();
+    room.revive().expect("✗ Failed: deploy hello v1 → v3 in staging").expect("└ ✗ @ana Failed");
+    assert_eq!(playground.orders("hello/staging"), 2);
+    room.close();
+}
+
+fn a_card_tells_all_that_an_approver_needs(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let mut room = playground.open();
+    room.say("ana", "deploy hello v1 --env staging").expect_done("ana", FIRST);
+    room.say("ben", "deploy hello v2 --env staging").expect_done("ben", SECOND);
+    // The leaf at once, the number as soon as there is one.
+    room.expect(", leaf ");
+    let card = room.seen();
+    let fact = |name: &str| {
+        let mut lines = card.lines().filter_map(|line| line.strip_prefix("  ")?.strip_prefix(name)?.strip_prefix(' '));
+        lines.next_back().unwrap_or_else(|| panic!("no {name}:\n{card}")).trim().to_owned()
+    };
+    assert!(fact("changes").starts_with("hello/staging: v1@"), "{card}");
+    assert!(fact("changes").contains(" → v2@"), "{card}");
+    assert_eq!(fact("reach"), "all requests to hello in staging");
+    assert!(fact("live now").starts_with("v1, put there by ana"), "{card}");
+    assert_eq!(fact("undo"), "rollback hello --env staging");
+    room.close();
+    let records = playground.records(&["--command", "deploy", "--person", "ben"]);
+    let planned = records.iter().find(|record| record["kind"] == "planned").expect("it was planned");
+    let (number, leaf) = (&planned["number"], planned["leaf_hash"].as_str().expect("a leaf"));
+    let number = number.as_str().map_or_else(|| format!("#{number}"), str::to_owned);
+    assert!(card.contains(&format!("{number}, leaf {leaf}")), "{number}, leaf {leaf}\n{card}");
 }

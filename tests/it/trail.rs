@@ -3,11 +3,19 @@
 use std::process::Command;
 use std::time::Duration;
 
-use andon_tests::{Database, Playground};
+use andon_commands::COMMANDS;
+use andon_core::EffectKind;
+use andon_engine::Grammar;
+use andon_tests::{Database, Playground, until};
 
+use crate::commands::line;
 use crate::{PROGRAM, both};
 
-both! { verifies_only_with_the_pinned_key, what_cannot_be_signed_sets_nothing_going }
+both! {
+    verifies_only_with_the_pinned_key,
+    what_cannot_be_signed_sets_nothing_going,
+    without_the_trail_nothing_changes_and_what_helps_still_answers,
+}
 
 fn verifies_only_with_the_pinned_key(database: Database) {
     let playground = Playground::new(PROGRAM, database);
@@ -25,6 +33,51 @@ fn verifies_only_with_the_pinned_key(database: Database) {
     assert_eq!(refused.status.code(), Some(1), "{}", String::from_utf8_lossy(&refused.stdout));
 }
 
+/// Makes the database refuse every further record, as a full disk would; and the way back.
+const fn full(database: Database) -> (&'static str, &'static str) {
+    match database {
+        Database::Sqlite => (
+            "create trigger full_disk before insert on records begin select raise(abort, 'the disk is full'); end",
+            "drop trigger full_disk",
+        ),
+        Database::Postgres => (
+            "create function full_disk() returns trigger language plpgsql as
+                $$ begin raise exception 'the disk is full'; end $$;
+             create trigger full_disk before insert on records for each row execute function full_disk()",
+            "drop trigger full_disk on records; drop function full_disk",
+        ),
+    }
+}
+
+fn without_the_trail_nothing_changes_and_what_helps_still_answers(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let mut room = playground.open();
+    room.say("ana", "deploy hello v1 --env staging").expect_done("ana", "deploy hello nothing → v1 in staging");
+    let (break_it, mend_it) = full(database);
+    playground.raw().meddle(break_it);
+    let grammar = Grammar::new(COMMANDS);
+    let mut answered = Vec::new();
+    for spec in grammar.specs() {
+        room.say("ana", &line(spec));
+        if spec.answers_unrecorded {
+            room.expect("Not recorded: the audit trail cannot be written.");
+            answered.push(spec.path.join(" "));
+        } else {
+            room.expect("Refused: ").expect_not("Not recorded");
+        }
+        assert!(!spec.answers_unrecorded || spec.effect == EffectKind::Read, "{:?} changes something", spec.path);
+    }
+    assert_eq!(answered, ["status", "history", "versions", "whoami", "can", "why", "help"]);
+    let refused = "Refused: the audit trail cannot be written, and nothing happens unrecorded";
+    room.say("ana", "deploy hello v2 --env staging").expect(refused);
+    room.say("cy", "freeze staging --reason 'checkout fails'").expect(refused);
+    assert_eq!(playground.orders("hello/staging"), 1);
+    playground.raw().meddle(mend_it);
+    room.say("cy", "status").expect("  target ").expect_not("frozen").expect_not("locked").expect_not("Not recorded");
+    room.say("ana", "deploy hello v2 --env staging").expect_done("ana", "deploy hello v1 → v2 in staging");
+    room.close();
+}
+
 #[test]
 fn a_second_process_on_the_same_file_is_refused_with_the_pid() {
     let playground = Playground::new(PROGRAM, Database::Sqlite);
@@ -38,10 +91,8 @@ fn a_second_process_on_the_same_file_is_refused_with_the_pid() {
         .unwrap();
     let lock = playground.data().join("andon.lock");
     let pid = first.id().to_string();
-    while std::fs::read_to_string(&lock).unwrap_or_default().trim() != pid {
-        std::thread::yield_now();
-    }
-    let second = playground.say(&["whoami"]);
+    until("it has the file", || std::fs::read_to_string(&lock).unwrap_or_default().trim() == pid);
+    let second = playground.try_to_say(&["whoami"]);
     assert!(!second.well);
     assert!(second.errors.contains(&format!("process {pid} has this database already")), "{}", second.errors);
     drop(first.stdin.take());
@@ -62,7 +113,7 @@ fn a_tampered_or_restored_database_is_found() {
         let _ = std::fs::remove_file(playground.data().join(beside));
     }
     assert_eq!(playground.verify().1, Some(1));
-    let refused = playground.say(&["whoami"]);
+    let refused = playground.try_to_say(&["whoami"]);
     assert!(refused.errors.contains("was an old backup restored?"), "{}", refused.errors);
 }
 
@@ -70,7 +121,7 @@ fn a_tampered_or_restored_database_is_found() {
 fn garbage_in_place_of_the_database_is_told() {
     let playground = Playground::new(PROGRAM, Database::Sqlite);
     std::fs::write(playground.data().join("andon.db"), [b'x'; 8192]).unwrap();
-    let refused = playground.say(&["whoami"]);
+    let refused = playground.try_to_say(&["whoami"]);
     assert!(!refused.well && refused.errors.contains("the database is damaged"), "{}", refused.errors);
 }
 

@@ -246,11 +246,21 @@ pub fn free_port() -> u16 {
 /// # Panics
 /// Nothing answers.
 pub fn get(address: &str, path: &str) -> String {
+    ask(address, path).1
+}
+
+/// `GET path` over plain HTTP; the status and the body.
+///
+/// # Panics
+/// Nothing answers, or not over HTTP.
+pub fn ask(address: &str, path: &str) -> (u16, String) {
     use std::io::Read as _;
     let host = address.trim_start_matches("http://");
     let mut stream = std::net::TcpStream::connect(host).unwrap_or_else(|error| panic!("{address}: {error}"));
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").expect("it closed at once");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("it broke off");
-    answer.split_once("\r\n\r\n").map_or(answer.clone(), |(_, body)| body.to_owned())
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer:\n{answer}"));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    (status.unwrap_or_else(|| panic!("no status:\n{head}")), body.to_owned())
 }

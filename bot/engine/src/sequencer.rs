@@ -42,7 +42,10 @@ pub(crate) async fn sequence(house: Arc<House>, mut stop: watch::Receiver<bool>)
         match round(&house, &mut tenure).await {
             Ok(comes_forward) => note_progress(&house, comes_forward),
             Err(fault) => {
-                tracing::error!(error = %fault.chain(), "the trail could not be signed");
+                // Said once; every further attempt would say the same.
+                if house.unsigned_since.borrow().is_none() {
+                    tracing::error!(error = %fault.chain(), "the trail cannot be signed");
+                }
                 note_progress(&house, false);
             }
         }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use andon_core::ports::{DeployerError, Live, Running};
-use andon_core::{Action, Catalog, Failure, Line, Message, OperationId, Private, Record, RecordKind, Room, Style, Target, Tone};
+use andon_core::{
+    Action, Catalog, Failure, Line, Message, OperationId, Private, Record, RecordKind, Room, Style, Target, Tone,
+};
 use andon_store::{NewMessage, OperationRow, Transaction, Watched};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;

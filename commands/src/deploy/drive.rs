@@ -133,9 +133,31 @@ pub(super) async fn resume(plan: &Plan, running: &Running<'_>) -> Result<Outcome
 pub(super) async fn look(plan: &Plan, running: &Running<'_>) -> Result<Option<Outcome>, Fault> {
     let (target, _) = destination(plan)?;
     Ok(match running.deployer(&target)?.lookup(&target, running.operation.id).await.map_err(Fault::new)? {
-        Lookup::Found(Effect::Running { .. }) | Lookup::CannotTell { .. } => None,
-        Lookup::Found(end) => Some(ended(plan, &target, end)),
+        Lookup::Found(effect) => match seen(plan, &target, effect) {
+            Seen::End(outcome) => Some(outcome),
+            Seen::Phase(_) => None,
+        },
         Lookup::NotStarted => Some(failed(plan, "it was never started", None)),
+        Lookup::CannotTell { .. } => None,
+    })
+}
+
+/// What a backend's word means.
+enum Seen {
+    Phase(String),
+    End(Outcome),
+}
+
+fn seen(plan: &Plan, target: &Target, effect: Effect) -> Seen {
+    Seen::End(match effect {
+        Effect::Running { phase } => return Seen::Phase(phase),
+        Effect::Succeeded { observed } => succeeded(target, &observed, plan),
+        Effect::Failed { reason, log, serving } => {
+            let serving =
+                serving.map_or_else(|| "nothing serves".to_owned(), |version| format!("{version} still serves"));
+            failed(plan, &format!("{reason}; {serving}"), log)
+        }
+        Effect::Cancelled => cancelled(plan),
     })
 }
 
@@ -147,19 +169,14 @@ async fn watch(plan: &Plan, running: &Running<'_>, target: &Target) -> Result<Ou
     let mut pause = PAUSES[0];
     loop {
         match deployer.lookup(target, running.operation.id).await.map_err(Fault::new)? {
-            Lookup::Found(Effect::Running { phase }) => {
-                if phase != shown {
+            Lookup::Found(effect) => match seen(plan, target, effect) {
+                Seen::End(outcome) => return Ok(outcome),
+                Seen::Phase(phase) if phase == shown => {}
+                Seen::Phase(phase) => {
                     running.phase(&phase).await?;
                     shown = phase;
                 }
-            }
-            Lookup::Found(Effect::Succeeded { observed }) => return Ok(succeeded(target, &observed, plan)),
-            Lookup::Found(Effect::Failed { reason, log, serving }) => {
-                let serving =
-                    serving.map_or_else(|| "nothing serves".to_owned(), |version| format!("{version} still serves"));
-                return Ok(failed(plan, &format!("{reason}; {serving}"), log));
-            }
-            Lookup::Found(Effect::Cancelled) => return Ok(cancelled(plan)),
+            },
             Lookup::NotStarted => return Ok(lost(plan, "the backend forgot that it was started")),
             Lookup::CannotTell { reason } => return Ok(lost(plan, &reason)),
         }

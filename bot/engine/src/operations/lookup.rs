@@ -50,7 +50,9 @@ async fn unknown(house: &House) -> Result<Vec<OperationRow>, StoreError> {
     let mut reader = house.store.read().await?;
     let mut connection = reader.connection();
     let mut rows = Vec::new();
-    for row in connection.open_operations().await?.into_iter().filter(|row| row.state == OperationState::Unknown) {
+    for row in
+        connection.open_operations(None, None).await?.into_iter().filter(|row| row.state == OperationState::Unknown)
+    {
         let Some(target) = row.targets.first() else { continue };
         if connection.holder(target).await?.is_some_and(|holder| holder.id == row.id) {
             rows.push(row);
