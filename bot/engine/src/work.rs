@@ -163,3 +163,26 @@ pub fn from_deployer(error: DeployerError) -> Failure {
         other @ (DeployerError::Fenced | DeployerError::Faulted(_)) => Fault::new(other).into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deployer_that_cannot_be_reached_refuses_nothing() {
+        let failure = from_deployer(DeployerError::Unreachable("no route".into()));
+        let Failure::Faulted(fault) = failure else { panic!("{failure:?}") };
+        assert_eq!(fault.chain(), "no route");
+        assert_eq!(fault.told().map(|told| told.fact.plain()).as_deref(), Some("The deployer cannot be reached"));
+        assert!(matches!(from_deployer(DeployerError::BadArtifact("a link".to_owned())), Failure::Refused(_)));
+    }
+
+    #[test]
+    fn choices_are_few() {
+        let names: Vec<_> = (0..500).map(|number| format!("service-{number}")).collect();
+        for typed in ["service-7x", "database"] {
+            let refusal = unknown("service", typed, names.iter().map(String::as_str));
+            assert!(refusal.next_step.plain().len() < 400, "{}", refusal.next_step.plain());
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The states of operations: the database keeps the same table as `OperationState::after`.
 
-use andon_core::{Cause, OperationId, OperationState, Outcome};
+use andon_core::{Cause, OperationId, OperationState, Outcome, Speaker};
 use andon_store::StoreError;
 
 use crate::both;
@@ -147,6 +147,15 @@ async fn approvals_are_one_a_person(world: World) {
     let approvals = look!(store, |connection| connection.approvals(id));
     let by: Vec<_> = approvals.iter().map(|approval| (approval.by.clone(), approval.digest)).collect();
     assert_eq!(by, [(speaker("ben"), digest), (speaker("cy"), digest)]);
+    // Ben's first account may be nobody's by now: through another one he can still agree, once.
+    let other = Speaker { identity: "slack:T1/ben".parse().expect("an account"), ..speaker("ben") };
+    for new in [true, false] {
+        let approval = andon_store::NewApproval { operation: id, by: other.clone(), digest, at: at(2) };
+        assert_eq!(keep!(store, |transaction| transaction.add_approval(&approval)), new);
+    }
+    let approvals = look!(store, |connection| connection.approvals(id));
+    let by: Vec<_> = approvals.into_iter().map(|approval| approval.by).collect();
+    assert_eq!(by, [speaker("cy"), other]);
 }
 
 async fn what_waits_too_long_is_overdue(world: World) {
