@@ -11,6 +11,7 @@ use std::time::Duration;
 
 mod database;
 mod deadline;
+mod life;
 mod outside;
 mod session;
 

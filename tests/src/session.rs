@@ -2,15 +2,16 @@
 //! that was left open.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, Write as _};
-use std::process::{Child, ChildStdin, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::io::Write as _;
+use std::process::{Child, ChildStdin, ExitStatus};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use andon_engine::Point;
 
 use crate::Playground;
 use crate::deadline::Deadline;
+use crate::life::start;
 
 /// How long anything may take to be shown, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -384,25 +385,4 @@ impl Drop for Session<'_> {
 
 fn transcript(shown: &[Shown]) -> String {
     shown.iter().map(|shown| shown.text.as_str()).collect()
-}
-
-fn start(playground: &Playground, die_at: Option<Point>) -> (Child, ChildStdin, Receiver<String>) {
-    let mut command = playground.command(&["playground"]);
-    if let Some(point) = die_at {
-        // The first checkpoint is that of the bot's own start, before which nobody has said anything.
-        let times = if point == Point::Signing { 2 } else { 1 };
-        command.env("ANDON_TEST_KILL_AT", format!("{}:{times}", point.as_str()));
-    }
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    let mut child = command.spawn().expect("the program cannot be run");
-    let input = child.stdin.take().expect("its input is piped");
-    let output = std::io::BufReader::new(child.stdout.take().expect("its output is piped"));
-    let (sender, lines) = channel();
-    std::thread::spawn(move || {
-        for line in output.lines().map_while(Result::ok) {
-            // A test that ended reads no more.
-            let _ = sender.send(line);
-        }
-    });
-    (child, input, lines)
 }
