@@ -1,5 +1,7 @@
 //! What people do all day: deploy, look, roll back, approve.
 
+use std::time::Duration;
+
 use andon_tests::{Database, Playground, Session, address, get, until};
 
 use crate::{PROGRAM, both};
@@ -21,6 +23,7 @@ both! {
     the_next_one_waits_for_the_one_that_runs,
     an_end_in_the_middle_of_a_run_loses_nothing,
     a_card_tells_all_that_an_approver_needs,
+    a_backend_that_comes_to_itself_settles_what_was_unknown,
 }
 
 const FIRST: &str = "deploy hello nothing → v1 in staging";
@@ -281,4 +284,25 @@ fn a_card_tells_all_that_an_approver_needs(database: Database) {
     let (number, leaf) = (&planned["number"], planned["leaf_hash"].as_str().expect("a leaf"));
     let number = number.as_str().map_or_else(|| format!("#{number}"), str::to_owned);
     assert!(card.contains(&format!("{number}, leaf {leaf}")), "{number}, leaf {leaf}\n{card}");
+}
+
+fn a_backend_that_comes_to_itself_settles_what_was_unknown(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let mut room = playground.open();
+    room.say("ana", "deploy hello v1 --env staging").expect_done("ana", FIRST);
+    under_way(&playground, &mut room);
+    playground.freeze_keeper("hello/staging");
+    // Asked again and again, for minutes.
+    until("the bot gives up", || {
+        room.fast_forward(Duration::from_secs(2));
+        playground.raw().rows("select state from operations order by number") == ["succeeded", "unknown"]
+    });
+    room.expect("✗ Nobody can tell how it ended: deploy hello v1 → v3 in staging").expect("└ ✗ @ana Nobody can tell");
+    playground.thaw_keeper("hello/staging");
+    playground.start_keepers_clock();
+    until("the keeper has ended it", || !playground.is_under_way("hello/staging"));
+    room.fast_forward(Duration::from_secs(31)).expect("✗ Failed: deploy hello v1 → v3").expect("└ ✗ @ana Failed");
+    room.say("cy", "audit search --command deploy --outcome failed").expect("1 record");
+    room.say("ben", "deploy hello v2 --env staging").expect_done("ben", SECOND);
+    room.close();
 }

@@ -19,10 +19,30 @@ impl Playground {
     /// # Panics
     /// There is no keeper, or nothing is under way.
     pub fn kill_keeper(&self, target: &str) {
+        kill(self.keeper(target));
+    }
+
+    /// Stops the keeper as a debugger would, while an order is under way on a target: it is there, and answers nothing.
+    ///
+    /// # Panics
+    /// See [`Playground::kill_keeper`].
+    pub fn freeze_keeper(&self, target: &str) {
+        kill_process(process(self.keeper(target)), Signal::STOP).expect("it can be stopped");
+    }
+
+    /// Lets a keeper that was stopped go on.
+    ///
+    /// # Panics
+    /// See [`Playground::kill_keeper`].
+    pub fn thaw_keeper(&self, target: &str) {
+        kill_process(process(self.keeper(target)), Signal::CONT).expect("it can go on");
+    }
+
+    fn keeper(&self, target: &str) -> i32 {
         let instance = self.order_under_way(target).1["process"]["pid"].as_i64().expect("an instance");
         let status = std::fs::read_to_string(format!("/proc/{instance}/status")).expect("the instance runs");
         let parent = status.lines().find_map(|line| line.strip_prefix("PPid:")).expect("it has a parent");
-        kill(parent.trim().parse().expect("a pid"));
+        parent.trim().parse().expect("a pid")
     }
 
     /// Ends what serves on a target by `kill -9`.
@@ -87,27 +107,41 @@ impl Playground {
         orders.map_or(0, Iterator::count)
     }
 
-    /// The order on a target that has started an instance and not ended.
+    /// Whether an order on a target has started an instance and not ended.
+    pub fn is_under_way(&self, target: &str) -> bool {
+        self.find_order_under_way(target).is_some()
+    }
+
     fn order_under_way(&self, target: &str) -> (PathBuf, Value) {
-        let folder = self.data().join("keeper").join(target).join("operations");
         let deadline = Deadline::within(PATIENCE);
         while !deadline.has_passed() {
-            let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-            for path in entries.map(|entry| entry.path().join("state.json")) {
-                let text = std::fs::read_to_string(&path).unwrap_or_default();
-                let state: Value = serde_json::from_str(&text).unwrap_or_default();
-                if state["effect"]["effect"] == "running" && state["process"]["pid"].is_i64() {
-                    return (path, state);
-                }
+            if let Some(found) = self.find_order_under_way(target) {
+                return found;
             }
             std::thread::yield_now();
         }
         panic!("nothing is under way on {target}")
     }
+
+    fn find_order_under_way(&self, target: &str) -> Option<(PathBuf, Value)> {
+        let folder = self.data().join("keeper").join(target).join("operations");
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let states = entries.map(|entry| entry.path().join("state.json")).map(|path| {
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            (path, serde_json::from_str::<Value>(&text).unwrap_or_default())
+        });
+        let mut running =
+            states.filter(|(_, state)| state["effect"]["effect"] == "running" && state["process"]["pid"].is_i64());
+        running.next()
+    }
+}
+
+fn process(pid: i32) -> Pid {
+    Pid::from_raw(pid).expect("a pid")
 }
 
 fn kill(pid: i32) {
-    let pid = Pid::from_raw(pid).expect("a pid");
+    let pid = process(pid);
     kill_process(pid, Signal::KILL).expect("it can be killed");
     // Gone is gone only once nothing answers to the pid, or only its grave does.
     let grave = format!("/proc/{}/stat", pid.as_raw_nonzero());
