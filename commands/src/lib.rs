@@ -18,6 +18,8 @@ mod ops;
 mod whoami;
 mod why;
 
+pub use names::moment;
+
 use andon_engine::command::{Entry, act, operation, read};
 
 /// Every command there is: the only registry. Help, completion, native chat commands, documentation, the policy schema and the coverage

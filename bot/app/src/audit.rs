@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use andon_core::{PersonId, RecordNumber};
+use andon_core::{Clock as _, PersonId, RecordNumber};
 use andon_store::{DatabaseUrl, RecordRow, Search, Store};
 use andon_trail::{VerifierKey, open_checkpoint};
 use anyhow::{Context as _, Result, bail};
@@ -28,10 +28,15 @@ pub(crate) async fn run(command: AuditCommand) -> Result<u8> {
             Ok(0)
         }
         AuditCommand::Verify { place, key } => verify(&place, key.as_deref()).await,
-        AuditCommand::Search { place, person, service, env, command, outcome } => {
+        AuditCommand::Search { place, person, service, env, command, outcome, since, until } => {
             let person: Option<PersonId> = person.map(|person| person.parse()).transpose()?;
+            let now = SystemClock.now();
+            let moment = |text: Option<String>| text.map(|text| andon_commands::moment(&text, now)).transpose();
+            let since = moment(since).map_err(anyhow::Error::msg)?;
+            let until = moment(until).map_err(anyhow::Error::msg)?;
+            let (environment, limit) = (env, 100);
             let search =
-                Search { person, service, environment: env, command, outcome, limit: 100, ..Search::default() };
+                Search { person, service, environment, command, outcome, since, until, limit, ..Search::default() };
             for row in open(&place).await?.read().await?.connection().search(&search).await? {
                 print(&row)?;
             }

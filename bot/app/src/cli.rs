@@ -139,6 +139,12 @@ pub(crate) enum AuditCommand {
         /// With this outcome
         #[arg(long)]
         outcome: Option<String>,
+        /// Not older than this, such as 2h or 2026-03-01T00:00Z
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+        /// Older than this
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
     },
     /// Print one record
     Show {

@@ -6,10 +6,9 @@ use andon_engine::command::{Command, Read};
 use andon_engine::policy::Resource;
 use andon_store::Search;
 use clap::Args;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::names::{duration, environment, parse_duration, service};
+use crate::names::{environment, moment, service, some_moment};
 
 /// Find records of the audit trail, newest first
 #[derive(Args, Serialize, Deserialize)]
@@ -34,10 +33,14 @@ pub(crate) struct AuditSearch {
     #[arg(long, value_name = "OUTCOME")]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     outcome: Option<String>,
-    /// Not older than this, such as 2h
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    /// Not older than this, such as 2h or 2026-03-01T00:00Z
+    #[arg(long, value_name = "TIME", value_parser = some_moment)]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     since: Option<String>,
+    /// Older than this
+    #[arg(long, value_name = "TIME", value_parser = some_moment)]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    until: Option<String>,
 }
 
 impl Command for AuditSearch {
@@ -79,12 +82,9 @@ impl Read for AuditSearch {
 
 impl AuditSearch {
     fn search(&self, work: &Work) -> Result<Search, Failure> {
-        let since = match &self.since {
-            Some(text) => {
-                let length = parse_duration(text).map_err(|error| Refusal::new(error, "write it like `--since 2h`"))?;
-                Some(work.now.saturating_sub(length).unwrap_or(Timestamp::MIN))
-            }
-            None => None,
+        let moment = |text: &Option<String>| {
+            let at = text.as_ref().map(|text| moment(text, work.now)).transpose();
+            at.map_err(|error| Refusal::new(error, "write it like `--since 2h`"))
         };
         let environment =
             self.env.as_ref().map(|env| work.environment(env)).transpose()?.map(|found| found.name.to_string());
@@ -94,7 +94,8 @@ impl AuditSearch {
             environment,
             command: self.command.clone(),
             outcome: self.outcome.clone(),
-            since,
+            since: moment(&self.since)?,
+            until: moment(&self.until)?,
             limit: 30,
             ..Search::default()
         })
