@@ -154,14 +154,26 @@ impl Playground {
         found.lines().map(|line| serde_json::from_str(line).expect("a record")).collect()
     }
 
-    /// Verifies the trail offline, with the key that lay there at first pinned.
+    /// Verifies the trail offline, with the key that lay there at first pinned. What the program says to hold must hold as well for a
+    /// verifier that shares no code with it.
+    ///
+    /// # Panics
+    /// The two do not agree.
     pub fn verify(&self) -> (String, Option<i32>) {
         let key = self.data().join("pinned.key");
         if !key.exists() {
             std::fs::write(&key, self.run(&["audit", "key"]).stdout).expect("the key cannot be kept");
         }
         let output = self.run(&["audit", "verify", "--key", &key.display().to_string()]);
-        (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
+        let (report, code) = (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code());
+        if code == Some(0) {
+            let file = self.data().join("andon.db").display().to_string();
+            let trail = andon_test_verifier::read(self.database.as_deref().unwrap_or(&file));
+            let pinned = std::fs::read_to_string(&key).expect("it was written above");
+            let problems = andon_test_verifier::verify(&trail.expect("the trail cannot be read"), &pinned);
+            assert!(problems.is_empty(), "the second verifier does not agree:\n{problems:#?}\n{report}");
+        }
+        (report, code)
     }
 }
 

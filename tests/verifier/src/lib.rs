@@ -1,13 +1,14 @@
 //! A verifier of the audit trail that shares no code with its writer: written from `docs/record.md` alone, on public libraries. What the
 //! bot's own `audit verify` and this one agree on does not hang on a mistake that both ends of one crate make alike.
 //!
-//! Reading rows is the caller's: see [`Trail`].
+//! [`read`] takes a [`Trail`] out of a database, [`verify`] says what does not hold of it.
 
 mod canonical;
 #[cfg(test)]
 mod golden;
 mod leaf;
 mod note;
+mod read;
 mod story;
 mod tree;
 
@@ -16,6 +17,8 @@ use std::fmt;
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+
+pub use read::read;
 
 use crate::note::{Checkpoint, Key};
 use crate::story::Story;
