@@ -7,7 +7,7 @@ use andon_trail::{Leaf, Report, Verifier, VerifierKey};
 use crate::house::House;
 
 /// Rows read at a time. Each page has a reader of its own, so that whoever else reads comes between.
-const PAGE: u32 = 500;
+const PAGE: u32 = 100;
 
 impl House {
     /// Verifies the whole trail against the key that signs it now, and the anchor outside the database.
