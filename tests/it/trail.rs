@@ -14,6 +14,7 @@ use crate::{PROGRAM, both};
 both! {
     verifies_only_with_the_pinned_key,
     what_cannot_be_signed_sets_nothing_going,
+    what_is_said_about_a_service_is_found_by_it,
     without_the_trail_nothing_changes_and_what_helps_still_answers,
 }
 
@@ -76,6 +77,35 @@ fn without_the_trail_nothing_changes_and_what_helps_still_answers(database: Data
     room.say("cy", "status").expect("  target ").expect_not("frozen").expect_not("locked").expect_not("Not recorded");
     room.say("ana", "deploy hello v2 --env staging").expect_done("ana", "deploy hello v1 → v2 in staging");
     room.close();
+}
+
+fn what_is_said_about_a_service_is_found_by_it(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let reason = "--reason 'to be found'";
+    playground.say(&[
+        "deploy hello v1 --env prod",
+        &format!("freeze prod {reason}"),
+        &format!("lock hello --env prod {reason}"),
+        &format!("lock shop --env staging {reason}"),
+        "/as ben",
+        &format!("deny op-1 {reason}"),
+    ]);
+    let search = |more: &[&str]| {
+        let output = playground.run(&[&["audit", "search", "--service", "hello"], more].concat());
+        (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
+    };
+    let (found, code) = search(&["--since", "1h"]);
+    assert_eq!(code, Some(0));
+    for (kind, command) in [("planned", "deploy"), ("objected", "deny"), ("applied", "freeze"), ("applied", "lock")] {
+        let tells = |line: &&str| {
+            line.contains(&format!("\"kind\":\"{kind}\"")) && line.contains(&format!("\"command\":[\"{command}\"]"))
+        };
+        assert_eq!(found.lines().filter(tells).count(), 1, "{kind} {command}:\n{found}");
+    }
+    assert!(found.lines().all(|line| line.contains("\"service\":\"hello\"")), "{found}");
+    assert_eq!(search(&[]), (found, Some(0)));
+    assert_eq!(search(&["--until", "1h"]), (String::new(), Some(0)));
+    assert_eq!(search(&["--since", "yesterday"]).1, Some(1));
 }
 
 #[test]
@@ -146,4 +176,62 @@ fn what_cannot_be_signed_sets_nothing_going(database: Database) {
     andon_tests::until("changes are taken", || !is_refused(&mut room));
     room.say("ana", "deploy hello v1 --env staging").expect_done("ana", "deploy hello nothing → v1 in staging");
     room.close();
+}
+
+/// The fenced blocks of a language in a document, in their order, without the indentation of the list that they stand in.
+fn blocks(document: &str, language: &str) -> Vec<String> {
+    let (start, mut blocks, mut inside) = (format!("```{language}"), Vec::new(), None::<(usize, String)>);
+    for line in document.lines() {
+        match &mut inside {
+            Some(_) if line.trim() == "```" => blocks.extend(inside.take().map(|(_, block)| block)),
+            Some((indented, block)) => *block += &format!("{}\n", line.get(*indented..).unwrap_or_default()),
+            None if line.trim() == start => inside = Some((line.len() - line.trim_start().len(), String::new())),
+            None => {}
+        }
+    }
+    blocks
+}
+
+/// Runs the commands of a document in a folder.
+fn bash(folder: &std::path::Path, commands: &[String]) -> (String, bool) {
+    let mut command = Command::new("bash");
+    let output = command.args(["-euc", &commands.concat()]).current_dir(folder).output().expect("bash cannot be run");
+    let said = [output.stdout, output.stderr].concat();
+    (String::from_utf8_lossy(&said).into_owned(), output.status.success())
+}
+
+#[test]
+fn public_tools_verify_what_the_document_says_that_they_do() {
+    let playground = Playground::new(PROGRAM, Database::Sqlite);
+    playground.say(&["deploy hello v1 --env staging", "deploy hello v1 --env prod", "/as ben", "approve op-2"]);
+    assert_eq!(playground.verify().1, Some(0));
+    let document = include_str!("../../docs/verify.md");
+    let (_, public) = document.split_once("## Verify with public tools").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["andon.db", "andon.db-wal", "andon.db-shm", "pinned.key"] {
+        let from = playground.data().join(name);
+        assert!(!from.exists() || std::fs::copy(&from, folder.path().join(name)).is_ok(), "{name}");
+    }
+    let (commands, script) = (blocks(public, "sh"), blocks(public, "python"));
+    assert_eq!((commands.len(), script.len()), (4, 1), "the document has other steps");
+    std::fs::write(folder.path().join("check.py"), &script[0]).unwrap();
+    let (said, well) = bash(folder.path(), &commands);
+    assert!(well, "{said}");
+    for text in ["Signature Verified Successfully", "same origin", " records under ", ", 0 beyond it"] {
+        assert!(said.contains(text), "{text:?} was not said:\n{said}");
+    }
+    // The leaf's hash, as openssl computes it and as it is kept.
+    let hashes: Vec<_> = said.lines().rev().take(2).map(|line| line.rsplit("= ").next().unwrap_or(line)).collect();
+    assert_eq!(hashes[0], hashes[1], "{said}");
+    for tampering in [
+        "drop trigger disclosures_kept; update disclosures set value = value || '!'",
+        "drop trigger texts_kept; update texts set body = body || ' '",
+        "drop trigger trail_leaves_stay; delete from trail_leaves where number = 1",
+    ] {
+        let changed = bash(folder.path(), &[format!("cp andon.db before.db; sqlite3 andon.db \"{tampering}\"")]);
+        assert!(changed.1, "{}", changed.0);
+        let (said, well) = bash(folder.path(), &commands[2..3]);
+        assert!(!well && said.contains("AssertionError"), "{tampering}: {said}");
+        assert!(bash(folder.path(), &["mv before.db andon.db".to_owned()]).1);
+    }
 }
