@@ -1,7 +1,7 @@
 //! The bot as an operator meets it: its configuration, its health, and what a signal does.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use andon_tests::{Database, Raw, ask, free_port, get, until};
 use rustix::process::{Pid, Signal, kill_process};
@@ -153,9 +153,18 @@ fn a_changed_configuration_comes_into_force_only_when_it_is_right(database: Data
 
 fn readiness_tells_what_the_configuration_risks(database: Database) {
     let bot = Bot::new(database, RIGHT);
-    let _running = bot.serve();
+    let running = bot.serve();
     until("the bot is ready", || get(&bot.address(), "/readyz").contains(r#""ready":true"#));
     assert!(get(&bot.address(), "/readyz").contains("api/staging runs as the bot's own user"));
+    drop(running);
+    // These services are nobody's playground.
+    let refused = bot.command(&["playground", "--down", "--data"]).arg(bot.data()).output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("holds no playground's data"), "{said}");
+    // Nor is anything written beside the data before a playground is refused.
+    let refused = bot.command(&["playground", "--data"]).arg(bot.data()).stdin(Stdio::null()).output().unwrap();
+    assert!(!refused.status.success());
+    assert!(!bot.data().join("artifacts").exists() && !bot.data().join("demo-bin").exists());
 }
 
 fn a_database_that_cannot_be_read_is_told(database: Database) {
@@ -208,11 +217,56 @@ fn the_log_is_json_and_the_key_is_for_its_owner_alone() {
     assert_eq!((mode("key"), mode("key/signing.key")), (0o700, 0o600));
 }
 
+/// A keeper knows only its own folder: a bot beside it would start the same operation once more.
+#[test]
+fn a_second_place_for_the_same_local_targets_is_refused() {
+    let bot = Bot::new(Database::Postgres, RIGHT);
+    let running = bot.serve();
+    let other = bot.folder.path().join("other");
+    std::fs::create_dir(&other).unwrap();
+    for part in ["key", "anchor"] {
+        let copied = Command::new("cp").arg("-a").arg(bot.data().join(part)).arg(&other).status().unwrap();
+        assert!(copied.success());
+    }
+    let listen = format!("127.0.0.1:{}", free_port());
+    let refused = |settings: &str| {
+        bot.configure(&RIGHT.replace("deployer = \"local\"", &format!("deployer = \"local\"\n{settings}")));
+        let output = bot.command(&["serve", "--data"]).arg(&other).env("ANDON_LISTEN", &listen).output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let said = refused("");
+    assert!(said.contains("what is deployed locally runs at") && said.contains("only one of them"), "{said}");
+    let said = refused("runs_on = \"elsewhere.example\"");
+    assert!(said.contains("api/staging runs on \"elsewhere.example\""), "{said}");
+    assert!(!other.join("keeper.sock").exists());
+    drop(running);
+    let keeper = bot.command(&["keeper", "--down", "--data"]).arg(bot.data()).output().unwrap();
+    assert!(keeper.status.success(), "{}", String::from_utf8_lossy(&keeper.stderr));
+}
+
+#[test]
+fn all_that_is_wrong_is_said_at_once() {
+    let text = RIGHT.replace(r#"owners = ["makers"]"#, r#"owners = ["maker"]"#);
+    let bot = Bot::new(Database::Sqlite, &text);
+    std::fs::create_dir(bot.folder.path().join("policies")).unwrap();
+    std::fs::write(bot.folder.path().join("policies/ours.cedar"), "permit (").unwrap();
+    let output = bot.run(&["config", "check"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("andon.toml:9:") && said.contains("ours.cedar"), "{said}");
+}
+
 #[test]
 fn what_is_wrong_is_said_with_its_place() {
     for (right, wrong, place, hint) in [
         (r#"".deploy" = "deploy""#, r#"".deploy" = "delpoy""#, "andon.toml:14:13: ", "did you mean `deploy`?"),
         (r#"artifacts = "artifacts/api""#, "artifacts = \"a\"\nkeep = \"many\"", "andon.toml:13:8: ", "`keep`"),
+        (
+            r#"artifacts = "artifacts/api""#,
+            "artifacts = \"a\"\nhealth = \"/is it\"",
+            "andon.toml:13:10: ",
+            "without spaces",
+        ),
         (r#"artifacts = "artifacts/api""#, "artefacts = \"a\"", "andon.toml:12:1: ", "did you mean `artifacts`?"),
         (r#"owners = ["makers"]"#, r#"owners = ["maker"]"#, "andon.toml:9:", "makers"),
     ] {

@@ -45,6 +45,16 @@ async fn the_same_again_prints_nothing() {
 }
 
 #[tokio::test]
+async fn another_room_is_named_and_its_name_controls_nothing() {
+    let seen = Arc::<Seen>::default();
+    let elsewhere = andon_core::Room { channel: "ops\u{1b}[2J\r".to_owned(), ..room() };
+    voice(&seen, look(80)).post(&elsewhere, None, &card(), &Marker("card".into())).await.unwrap();
+    let printed = seen.printed.lock().unwrap().clone();
+    assert!(printed.starts_with('[') && printed.contains("ops"), "{printed}");
+    assert!(!printed.contains(['\u{1b}', '\r']), "{printed:?}");
+}
+
+#[tokio::test]
 async fn progress_is_one_line() {
     let told = Told::posted(&running("starting")).await;
     assert_eq!(told.edited(&running("waiting")).await, "  Running: deploy (waiting)\n");

@@ -122,7 +122,7 @@ pub(super) fn close_inherited() -> io::Result<()> {
     Ok(())
 }
 
-/// Lets this process have as many descriptors as it may: every connection of every service takes two.
+/// Lets this process have as many descriptors as it may: every connection of every service takes two. Services inherit the number.
 pub(super) fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     // The usual number will do for a while where this fails.
