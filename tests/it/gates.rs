@@ -90,7 +90,7 @@ fn every_command_is_allowed_to_whom_it_belongs(database: Database) {
             room.expect(answer);
         }
     }
-    playground.leave_unknown(&mut room, "shop");
+    playground.leave_unknown(&mut room, "deploy shop v3 --env staging");
     room.say("ben", SETTLE).expect("Settled as failed by ben").expect("└ ✗ @ana Settled");
     room.close();
     let grammar = Grammar::new(COMMANDS);
@@ -194,7 +194,7 @@ const HELD: [Held; 20] = [
 /// Two versions in staging, op-3 of which nobody knows how it ended, and three of ben's changes that wait for ana.
 fn prepare_held(playground: &Playground, room: &mut Session<'_>) {
     prepare(room);
-    playground.leave_unknown(room, "shop");
+    playground.leave_unknown(room, "deploy shop v3 --env staging");
     for _ in 0..3 {
         room.say("ben", "deploy hello v1 --env prod").expect_asked("ana", "deploy hello nothing → v1 in prod");
     }
@@ -275,7 +275,7 @@ fn a_dry_run_of_every_change_changes_nothing(database: Database) {
     let playground = Playground::new(PROGRAM, database);
     let mut room = playground.open();
     prepare(&mut room);
-    playground.leave_unknown(&mut room, "shop");
+    playground.leave_unknown(&mut room, "deploy shop v3 --env staging");
     room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", "deploy hello nothing → v1 in prod");
     room.say("ben", "lock hello --env staging --reason test").expect("Locked hello/staging");
     room.say("cy", "freeze prod --reason test").expect("Froze prod");

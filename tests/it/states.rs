@@ -104,7 +104,7 @@ fn denied(_: &Playground, room: &mut Session<'_>) {
 
 fn unknown(playground: &Playground, room: &mut Session<'_>) {
     room.say("ana", "deploy hello v1 --env staging").expect_done("ana", "deploy hello nothing → v1 in staging");
-    playground.leave_unknown(room, "hello");
+    playground.leave_unknown(room, "deploy hello v3 --env staging");
     room.kill().say("ana", "status hello").expect("op-2 unknown");
     room.say("ben", "deploy hello v2 --env staging").expect("Refused: ").expect("op-2");
     room.say("ben", "settle op-2 failed --reason 'v1 serves'")

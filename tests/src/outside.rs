@@ -14,18 +14,10 @@ use crate::deadline::Deadline;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Playground {
-    /// Ends the keeper by `kill -9` while an order is under way on a target; its services go on.
-    ///
-    /// # Panics
-    /// There is no keeper, or nothing is under way.
-    pub fn kill_keeper(&self, target: &str) {
-        kill(self.keeper(target));
-    }
-
     /// Stops the keeper as a debugger would, while an order is under way on a target: it is there, and answers nothing.
     ///
     /// # Panics
-    /// See [`Playground::kill_keeper`].
+    /// There is no keeper, or nothing is under way.
     pub fn freeze_keeper(&self, target: &str) {
         kill_process(process(self.keeper(target)), Signal::STOP).expect("it can be stopped");
     }
@@ -33,7 +25,7 @@ impl Playground {
     /// Lets a keeper that was stopped go on.
     ///
     /// # Panics
-    /// See [`Playground::kill_keeper`].
+    /// See [`Playground::freeze_keeper`].
     pub fn thaw_keeper(&self, target: &str) {
         kill_process(process(self.keeper(target)), Signal::CONT).expect("it can go on");
     }
@@ -56,15 +48,17 @@ impl Playground {
         kill(i32::try_from(current["process"]["pid"].as_i64().expect("an instance")).expect("a pid"));
     }
 
-    /// Makes it look as if the instance that an order has started had ended, and this very process had got its pid.
-    ///
-    /// # Panics
-    /// Nothing is under way.
-    pub fn reuse_pid(&self, target: &str) {
+    /// Ends the keeper by `kill -9` while an order is under way on a target, and makes it look as if the instance that the order has started
+    /// had ended meanwhile, and this very process had got its pid. The services go on. The keeper stands still until all is done: the bot
+    /// starts another one as soon as it is gone.
+    fn kill_keeper_and_reuse_pid(&self, target: &str) {
+        let keeper = self.keeper(target);
+        kill_process(process(keeper), Signal::STOP).expect("it can be stopped");
         let (path, mut state) = self.order_under_way(target);
         kill(i32::try_from(state["process"]["pid"].as_i64().expect("an instance")).expect("a pid"));
         state["process"]["pid"] = std::process::id().into();
         std::fs::write(path, state.to_string()).expect("the keeper's file can be written");
+        kill(keeper);
     }
 
     /// Stops the keeper's clock: what is not ready stays so without running out of time, until [`Playground::start_keepers_clock`].
@@ -83,19 +77,18 @@ impl Playground {
         std::fs::remove_file(self.clock().with_extension("stands")).expect("the clock stands");
     }
 
-    /// Leaves an operation on a service of staging whose end nobody can tell: the keeper dies in its middle, and under the pid of what it had
-    /// started is another process, this very test. The bot neither guesses nor signals it.
+    /// Leaves an operation on a service of staging whose end nobody can tell, by a line that takes it to v3: the keeper dies in its middle,
+    /// and under the pid of what it had started is another process, this very test. The bot neither guesses nor signals it.
     ///
     /// # Panics
     /// The bot tells how it ended.
-    pub fn leave_unknown(&self, room: &mut crate::Session<'_>, service: &str) {
-        let target = format!("{service}/staging");
+    pub fn leave_unknown(&self, room: &mut crate::Session<'_>, line: &str) {
+        let service = line.split(' ').nth(1).expect("a service");
         self.stop_keepers_clock();
-        room.begin("ana", &format!("deploy {service} v3 --env staging")).expect("waiting until it is ready");
-        self.kill_keeper(&target);
-        self.reuse_pid(&target);
+        room.begin("ana", line).expect("waiting until it is ready").end_by_kill();
+        self.kill_keeper_and_reuse_pid(&format!("{service}/staging"));
         self.start_keepers_clock();
-        room.kill().expect("Unknown how it ended: ").expect("is another process now").expect("└ ");
+        room.revive().expect("Unknown how it ended: ").expect("is another process now").expect("└ ");
     }
 
     /// How many orders the keeper has taken on a target.
