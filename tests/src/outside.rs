@@ -14,20 +14,15 @@ use crate::deadline::Deadline;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Playground {
-    /// Stops the keeper as a debugger would, while an order is under way on a target: it is there, and answers nothing.
+    /// Stops the keeper as a debugger would, while an order is under way on a target: it is there, and answers nothing, until what this
+    /// gives is dropped.
     ///
     /// # Panics
     /// There is no keeper, or nothing is under way.
-    pub fn freeze_keeper(&self, target: &str) {
-        kill_process(process(self.keeper(target)), Signal::STOP).expect("it can be stopped");
-    }
-
-    /// Lets a keeper that was stopped go on.
-    ///
-    /// # Panics
-    /// See [`Playground::freeze_keeper`].
-    pub fn thaw_keeper(&self, target: &str) {
-        kill_process(process(self.keeper(target)), Signal::CONT).expect("it can go on");
+    pub fn freeze_keeper(&self, target: &str) -> Frozen {
+        let keeper = process(self.keeper(target));
+        kill_process(keeper, Signal::STOP).expect("it can be stopped");
+        Frozen(keeper)
     }
 
     fn keeper(&self, target: &str) -> i32 {
@@ -126,6 +121,17 @@ impl Playground {
         let mut running =
             states.filter(|(_, state)| state["effect"]["effect"] == "running" && state["process"]["pid"].is_i64());
         running.next()
+    }
+}
+
+/// A process that stands still for as long as this lives.
+#[must_use = "it goes on at once"]
+pub struct Frozen(Pid);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        // A test that fails leaves nothing standing; what is gone need not go on.
+        let _ = kill_process(self.0, Signal::CONT);
     }
 }
 
