@@ -1,6 +1,8 @@
 -- Records that wait for their number, in the order in which they were written, so that the sequencer never searches the whole trail for
 -- them. The database keeps the list by itself, also for a program that does not know of it. It is no part of the trail: a verification
 -- looks for records without a number where the records are.
+-- No replica of an older version writes a record or a number while the list is made.
+lock table records, trail_leaves in share row exclusive mode;
 create table waiting_records (position bigint primary key, record_id text not null unique references records (id), recorded bigint not null);
 insert into waiting_records select position, id, recorded from records r
   where not exists (select 1 from trail_leaves l where l.record_id = r.id);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use andon_commands::COMMANDS;
 use andon_core::ports::{Deployer, Voice};
-use andon_core::{Clock, Digest, Entropy, Record, RecordKind, Redactor, Target};
+use andon_core::{Clock, Digest, Entropy, Private, Record, RecordKind, Redactor, Target};
 use andon_deployers::keeper::{KeeperClient, SpawnKeeper};
 use andon_deployers::{NAMES, local};
 use andon_engine::policy::{self, Policies};
@@ -175,7 +175,8 @@ impl Wired {
         let deployers = self.outside.connect(&loaded).await?;
         let mut record = configured(&self.engine, loaded.catalog.version, policies.version(), "SIGHUP");
         let before = self.engine.house().configuration();
-        record.details["changed"] = changes::lines(&before.catalog.text, &loaded.catalog.text).into();
+        let changed = changes::lines(&before.catalog.text, &loaded.catalog.text).join("\n");
+        record.details["changed"] = serde_json::to_value(Private::new(changed))?;
         record.details["policies_changed"] = (before.policies.version() != policies.version()).into();
         let texts = vec![loaded.catalog.text.clone(), policies.texts().to_owned()];
         let configuration = Configuration { catalog: loaded.catalog, policies, deployers };

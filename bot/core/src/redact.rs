@@ -52,8 +52,8 @@ impl Redactor {
     }
 
     /// The text without its secrets. A secret that only shows once what nobody can see is taken out (as [`Outside`](crate::Outside) does)
-    /// is one as well, and then all of that goes. Where one secret stood inside another, taking out the inner one can bring the outer one to light, so
-    /// it is looked at again until nothing changes; a configured pattern that finds the mask itself would never end.
+    /// is one as well, and then all of that goes. Where one secret stood inside another, taking out the inner one can bring the outer
+    /// one to light, so it is looked at again until nothing changes; a configured pattern that finds the mask itself would never end.
     pub fn redact(&self, text: &str) -> String {
         let redacted = self.rounds(self.as_seen(text).unwrap_or_else(|| text.to_owned()));
         self.as_seen(&redacted).map_or(redacted, |text| self.rounds(text))

@@ -212,11 +212,12 @@ pub async fn approve(
     let row = lock(transaction, number).await?;
     stands(work, &row, Wish::Approve(plan))?;
     let mut people = standing(work, &mut transaction.connection(), &row).await?;
-    let permit = may_approve(work, &serde_json::json!({ "operation": number, "plan": plan }), (&row).into())?;
+    let permit = may_approve(work, &clicked(number, plan), (&row).into())?;
     let new = NewApproval { operation: row.id, by: work.speaker.clone(), digest: row.digest, at: work.now };
-    if people.contains(work.asker()) || !transaction.add_approval(&new).await? {
+    if people.contains(work.asker()) {
         return Err(Refusal::new("You have approved it already", "someone else has to agree as well").into());
     }
+    transaction.add_approval(&new).await?;
     people.push(work.asker().clone());
     let count = u32::try_from(people.len()).unwrap_or(u32::MAX);
     let last = count >= row.approvals_needed;
@@ -227,6 +228,14 @@ pub async fn approve(
     let summary = Line::new().text(format!("Approved {number} ({rest}): ")).line(&row.plan.summary);
     let facts = facts(work, &row, permit.policies, count);
     Ok(about(&row, RecordKind::Approved, Some(facts), Message::new(summary).tone(Tone::Good)))
+}
+
+/// The arguments of an approval, as they are kept: at the start the policies are asked with the same ones.
+fn clicked(number: OperationNumber, plan: Option<Digest>) -> serde_json::Value {
+    match plan {
+        Some(plan) => serde_json::json!({ "operation": number, "plan": plan }),
+        None => serde_json::json!({ "operation": number }),
+    }
 }
 
 fn facts(work: &Work, row: &OperationRow, eligible_by: Vec<String>, count: u32) -> ApprovalFacts {
@@ -294,9 +303,13 @@ pub async fn settle(
     let row = lock(transaction, number).await?;
     stands(work, &row, Wish::Settle(cause))?;
     let state = row.state.after(cause).ok_or_else(|| not_now(work, &row, "settled"))?;
+    // Before its targets are let go. Where a rollback has taken over, what came of it is history, and nothing follows from it.
+    let holds = operations::holds_its_targets(&mut transaction.connection(), &row).await?;
     let outcome = end(work, transaction, &row, cause, &format!("Settled as {}", state.words())).await?;
-    // Whoever vouches for the end vouches for all that follows from it: the release, the lock and the hold that a rollback leaves.
-    operations::conclude(work, &row, &outcome, transaction).await?;
+    if holds {
+        // Whoever vouches for the end vouches for all that follows from it: the release, the lock and the hold that a rollback leaves.
+        operations::conclude(work, &row, &outcome, transaction).await?;
+    }
     Ok(about(&row, RecordKind::Settled, None, Message::new(outcome.summary)))
 }
 

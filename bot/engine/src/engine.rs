@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use andon_core::ports::Edge;
 use andon_core::{
-    CommandSpec, EffectKind, Failure, InvocationId, Message, OperationNumber, OperationState, Receipt, Record,
+    CommandSpec, EffectKind, Failure, Fault, InvocationId, Message, OperationNumber, OperationState, Receipt, Record,
     RecordKind, Said, Verdict,
 };
 use andon_store::{Accepted, Connection, InvocationRow, InvocationState, NewMessage, OperationRow, StoreError};
@@ -62,7 +62,7 @@ impl Engine {
     /// Runs until [`Engine::stop`], then finishes the present steps for up to 10 seconds and signs what was written last.
     ///
     /// # Errors
-    /// The closing record could not be kept.
+    /// The closing record could not be kept, or a task of the engine ended by itself.
     pub async fn run(&self) -> Result<(), Failure> {
         let house = || Arc::clone(&self.house);
         let stop = || self.stop.subscribe();
@@ -85,7 +85,8 @@ impl Engine {
             ended = &mut outbox => Some(ended),
         };
         // Told to stop meanwhile, a task may be quicker than this.
-        if let Some(ended) = ended.filter(|_| !*self.stop.borrow()) {
+        let broken = ended.filter(|_| !*self.stop.borrow());
+        if let Some(ended) = &broken {
             tracing::error!(?ended, "a task of the engine ended by itself, and the bot with it");
         }
         self.stop();
@@ -106,7 +107,10 @@ impl Engine {
                 tracing::error!(%error, "a task of the engine broke");
             }
         }
-        closed
+        match broken {
+            Some(_) => Err(Fault::new("a task of the engine ended by itself").into()),
+            None => closed,
+        }
     }
 
     /// Another process can go on with them at once.

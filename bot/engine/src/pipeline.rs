@@ -59,7 +59,7 @@ pub(crate) async fn deliver(house: &Arc<House>, said: Said) -> Receipt {
     match authorize::ask(&work, &action, &resources, &asked.arguments, None) {
         Ok(_) if asked.entry.effect() != EffectKind::Read && house.trail_is_behind() => {
             let refusal = Refusal::new(
-                "The audit trail cannot be signed, and nothing is set going before its intent is",
+                "The audit trail cannot be signed, and nothing starts unsigned",
                 "tell whoever runs Andon; what only answers still does",
             );
             accept::refused(house, &configuration, said, speaker, Some(&asked), refused(&refusal)).await

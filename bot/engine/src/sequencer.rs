@@ -5,9 +5,9 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use andon_core::{Failure, Fault, RecordId};
+use andon_core::{Digest, Failure, Fault, RecordId};
 use andon_store::StoreError;
-use andon_trail::{SignedCheckpoint, sign};
+use andon_trail::sign;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
@@ -81,9 +81,14 @@ async fn round(house: &Arc<House>, tenure: &mut Tenure) -> Result<bool, Fault> {
         checkpoint(house).await?;
         return Ok(true);
     }
-    let (latest, written) = how_far(house).await.map_err(Fault::new)?;
-    let moved = house.signed.send_if_modified(|signed| std::mem::replace(signed, latest.max(*signed)) < latest);
-    Ok(moved || latest >= written)
+    let (latest, note, written) = how_far(house).await.map_err(Fault::new)?;
+    if latest > *house.signed.borrow() {
+        // Every data folder has its anchor, whoever signs.
+        anchor(&house.anchor, &note)?;
+        house.signed.send_replace(latest);
+        return Ok(true);
+    }
+    Ok(latest >= written)
 }
 
 async fn is_sequencer(house: &Arc<House>, tenure: &mut Tenure) -> Result<bool, StoreError> {
@@ -93,8 +98,9 @@ async fn is_sequencer(house: &Arc<House>, tenure: &mut Tenure) -> Result<bool, S
     }
     let here = house.clock.now();
     match *tenure {
-        Tenure::Holds { renew_at } if here < renew_at => return Ok(true),
-        Tenure::Waits { try_at } if here < try_at => return Ok(false),
+        // A clock that was set back waits no longer than one that was not.
+        Tenure::Holds { renew_at } if here < renew_at && renew_at.duration_since(here) <= LEASE / 3 => return Ok(true),
+        Tenure::Waits { try_at } if here < try_at && try_at.duration_since(here) <= LOOK_EVERY => return Ok(false),
         _ => {}
     }
     let now = house.store.now().await?;
@@ -160,13 +166,13 @@ async fn integrate_and_name(house: &Arc<House>) -> Result<usize, Failure> {
         .await
 }
 
-/// How far the trail is signed, and how far it is written.
-async fn how_far(house: &House) -> Result<(u64, u64), StoreError> {
+/// How far the trail is signed, the checkpoint that says so, and how far it is written.
+async fn how_far(house: &House) -> Result<(u64, String, u64), StoreError> {
     let mut reader = house.store.read().await?;
     let mut connection = reader.connection();
-    let signed = connection.latest_checkpoint().await?.map_or(0, |(size, ..)| size);
+    let (signed, _, note) = connection.latest_checkpoint().await?.unwrap_or((0, Digest::of(""), String::new()));
     let waiting = connection.waiting_records().await?.0;
-    Ok((signed, connection.tree_size().await?.saturating_add(waiting)))
+    Ok((signed, note, connection.tree_size().await?.saturating_add(waiting)))
 }
 
 /// Signs the present size and root, keeps the checkpoint, and copies it to the anchor outside the database.
@@ -188,17 +194,17 @@ async fn checkpoint(house: &Arc<House>) -> Result<(), Fault> {
         .write(move |transaction| Box::pin(async move { transaction.put_checkpoint(&kept, at).await }))
         .await
         .map_err(Fault::new)?;
-    anchor(&house.anchor, &signed)?;
+    anchor(&house.anchor, &signed.note)?;
     house.signed.send_replace(size);
     Ok(())
 }
 
 /// Replaces the anchor as a whole, durably: the new one or the old one stands there, never half of one.
-fn anchor(path: &Path, checkpoint: &SignedCheckpoint) -> Result<(), Fault> {
+fn anchor(path: &Path, note: &str) -> Result<(), Fault> {
     let beside = path.with_extension("new");
     let written = (|| {
         let mut file = std::fs::File::create(&beside)?;
-        file.write_all(checkpoint.note.as_bytes())?;
+        file.write_all(note.as_bytes())?;
         file.sync_all()?;
         std::fs::rename(&beside, path)?;
         // The new name is durable once its folder is.

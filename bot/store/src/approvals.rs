@@ -30,20 +30,18 @@ pub struct ApprovalRow {
 }
 
 impl Transaction<'_> {
-    /// Keeps an approval: one a person. One that was given through another account, or of another plan, is replaced. False where this
-    /// account has approved this plan already.
+    /// Keeps an approval: one a person; an earlier one of the same person is replaced.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn add_approval(&mut self, new: &NewApproval) -> Result<bool, StoreError> {
-        let added = on!(self.0, c => {
+    pub async fn add_approval(&mut self, new: &NewApproval) -> Result<(), StoreError> {
+        on!(self.0, c => {
             sqlx::query("insert into approvals (operation, person, identity, digest, at) values ($1, $2, $3, $4, $5) \
-                on conflict (operation, person) do update set identity = excluded.identity, digest = excluded.digest, at = excluded.at \
-                where approvals.identity <> excluded.identity or approvals.digest <> excluded.digest")
+                on conflict (operation, person) do update set identity = excluded.identity, digest = excluded.digest, at = excluded.at")
                 .bind(new.operation.to_string()).bind(new.by.person.as_str()).bind(new.by.identity.to_string())
-                .bind(new.digest.to_string()).bind(micros(new.at)).execute(&mut **c).await?.rows_affected()
+                .bind(new.digest.to_string()).bind(micros(new.at)).execute(&mut **c).await?;
         });
-        Ok(added == 1)
+        Ok(())
     }
 }
 

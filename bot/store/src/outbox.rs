@@ -176,6 +176,7 @@ impl Transaction<'_> {
         let cards: Vec<CardRow> = on!(self.0, c, sql = [claim_cards!(""), claim_cards!("for update skip locked")] => {
             sqlx::query_as(sql).bind(now).bind(until).bind(limit).fetch_all(&mut **c).await?
         });
+        let limit = limit - i64::try_from(cards.len()).unwrap_or(limit);
         let messages: Vec<MessageRow> = on!(self.0, c, sql = [claim_messages!(""), claim_messages!("for update of m skip locked")] => {
             sqlx::query_as(sql).bind(now).bind(until).bind(limit).fetch_all(&mut **c).await?
         });

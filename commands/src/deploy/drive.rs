@@ -128,8 +128,7 @@ pub(super) async fn resume(plan: &Plan, running: &Running<'_>) -> Result<Outcome
     }
 }
 
-/// What the backend says of an operation whose end nobody could tell. Whoever told it to begin has long given up: what was not started then
-/// never will be.
+/// What the backend says of an operation whose end nobody could tell.
 pub(super) async fn look(plan: &Plan, running: &Running<'_>) -> Result<Option<Outcome>, Fault> {
     let (target, _) = destination(plan)?;
     Ok(match running.deployer(&target)?.lookup(&target, running.operation.id).await.map_err(Fault::new)? {
@@ -137,8 +136,8 @@ pub(super) async fn look(plan: &Plan, running: &Running<'_>) -> Result<Option<Ou
             Seen::End(outcome) => Some(outcome),
             Seen::Phase(_) => None,
         },
-        Lookup::NotStarted => Some(failed(plan, "it was never started", None)),
-        Lookup::CannotTell { .. } => None,
+        // That it was not started is no promise that an order which is on its way will not be.
+        Lookup::NotStarted | Lookup::CannotTell { .. } => None,
     })
 }
 

@@ -175,7 +175,8 @@ async fn start(
     let mut record = house.record_of_operation(RecordKind::Started, &row);
     record.decision = Some(record::decision(work.configuration(), Ok(permit), &[]));
     record.plan = Some(record::plan(&row.plan, row.digest, row.urgent));
-    record.effect = Some(effect(house, work, &row));
+    // However often somebody has looked whether it could start: this is the first time that it does.
+    record.effect = Some(EffectFacts { attempt: 1, ..effect(house, work, &row) });
     let sealed = house.seal(&record)?;
     transaction.append(&sealed).await?;
     card::draw(house, transaction, row.id).await?;

@@ -8,9 +8,9 @@ use andon_store::{OperationRow, StoreError, Transaction};
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
-use super::Running;
 use super::begin::{entry_of, work_of};
 use super::run::{conclude, tell};
+use super::{Running, holds_its_targets};
 use crate::command::Run;
 use crate::house::House;
 use crate::work::Work;
@@ -45,20 +45,9 @@ async fn round(house: &Arc<House>) {
     }
 }
 
-/// Those that still hold their targets: where a rollback has taken over, what came of them is history.
 async fn unknown(house: &House) -> Result<Vec<OperationRow>, StoreError> {
-    let mut reader = house.store.read().await?;
-    let mut connection = reader.connection();
-    let mut rows = Vec::new();
-    for row in
-        connection.open_operations(None, None).await?.into_iter().filter(|row| row.state == OperationState::Unknown)
-    {
-        let Some(target) = row.targets.first() else { continue };
-        if connection.holder(target).await?.is_some_and(|holder| holder.id == row.id) {
-            rows.push(row);
-        }
-    }
-    Ok(rows)
+    let open = house.store.read().await?.connection().open_operations(None, None).await?;
+    Ok(open.into_iter().filter(|row| row.state == OperationState::Unknown).collect())
 }
 
 async fn ask(house: &Arc<House>, row: OperationRow) -> Result<(), Failure> {
@@ -86,6 +75,10 @@ async fn settle(
     let now = transaction.lock_operation(row.number).await?;
     // A person, or another replica, may have been quicker.
     let Some(row) = now.filter(|now| now.state == OperationState::Unknown) else { return Ok(()) };
+    if !holds_its_targets(&mut transaction.connection(), &row).await? {
+        // A rollback has taken over: what came of it is history, and for a person to tell.
+        return Ok(());
+    }
     transaction.advance(&row, cause, work.now, Some(outcome)).await?;
     conclude(work, &row, outcome, transaction).await?;
     tell(work, &row, outcome, RecordKind::Settled, transaction).await

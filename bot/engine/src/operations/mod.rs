@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use andon_core::ports::Deployer;
 use andon_core::{Failure, Fault, OperationState, Target};
-use andon_store::{OperationRow, StoreError};
+use andon_store::{Connection, OperationRow, StoreError};
 
 use crate::card;
 use crate::work::Work;
@@ -97,4 +97,17 @@ fn ours(kept: Result<bool, Failure>) -> Result<(), Fault> {
         Err(Failure::Faulted(fault)) => Err(fault),
         Err(Failure::Refused(refusal)) => Err(Fault::new(refusal.fact.plain())),
     }
+}
+
+/// Whether an operation still holds all that it was to change: no rollback has taken over from it.
+///
+/// # Errors
+/// The database cannot be read.
+pub(crate) async fn holds_its_targets(connection: &mut Connection<'_>, row: &OperationRow) -> Result<bool, StoreError> {
+    for target in &row.targets {
+        if connection.holder(target).await?.is_none_or(|holder| holder.id != row.id) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

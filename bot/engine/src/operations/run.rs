@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::Running;
 use super::begin::{effect, entry_of, work_of};
-use super::worker::lease;
+use super::worker::{LEASE, lease};
 use crate::command::{Ended, Run};
 use crate::house::House;
 use crate::probe::Point;
@@ -37,6 +37,10 @@ pub(super) async fn run(
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let work = work_of(house, &row)?;
+    if row.attempts > ATTEMPTS {
+        let fault = Fault::new("whoever worked on it did not come to an end, again and again");
+        return broke(house, work, row, fault).await;
+    }
     let stopped = async move { stop.wait_for(|stop| *stop).await.is_ok() };
     let outcome = tokio::select! {
         outcome = drive(house, &work, &row, attempt) => outcome,
@@ -71,8 +75,22 @@ async fn resumed(house: &Arc<House>, work: &Work, row: &OperationRow) -> Result<
     record.effect = Some(effect(house, work, row));
     let sealed = house.seal(&record)?;
     let id = sealed.id;
-    let kept = house.store.write(move |transaction| Box::pin(async move { transaction.append(&sealed).await }));
-    kept.await.map_err(|error: StoreError| Fault::new(error))?;
+    let now = house.store.now().await.map_err(Fault::new)?;
+    let until = now.saturating_add(LEASE).unwrap_or(now);
+    let (operation, fence) = (row.id, row.fence);
+    let kept = house.store.write(move |transaction| {
+        Box::pin(async move {
+            // Whoever slept longer than its lease has nothing to say any more.
+            let ours = transaction.renew_lease(operation, fence, until).await?;
+            if ours {
+                transaction.append(&sealed).await?;
+            }
+            Ok::<_, StoreError>(ours)
+        })
+    });
+    if !kept.await.map_err(Fault::new)? {
+        return Err(Fault::new("the lease is lost"));
+    }
     (house.probe)(Point::Resumed);
     // What was started before the crash was started under a checkpoint; what starts now must be as well.
     crate::sequencer::covered(house, id).await

@@ -1,9 +1,11 @@
 //! Workers: take up what can run, one lease each. A lane of its own is kept for rollbacks, so that nothing makes them wait.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use andon_core::{Failure, Fault, OperationId, OperationState};
 use andon_store::OperationRow;
+use futures_util::FutureExt as _;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -67,7 +69,8 @@ async fn claim(house: &Arc<House>, urgent_only: bool) -> Result<Option<Operation
 async fn step(house: &Arc<House>, row: OperationRow, stop: watch::Receiver<bool>) {
     let (number, id, fence) = (row.number, row.id, row.fence);
     let result = tokio::select! {
-        result = attempt(house, row, stop) => result,
+        result = AssertUnwindSafe(attempt(house, row, stop)).catch_unwind() =>
+            result.unwrap_or_else(|_| Err(Fault::new("an attempt panicked").into())),
         lost = keep_lease(house, id, fence) => Err(lost),
     };
     if let Err(failure) = result {

@@ -237,7 +237,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Moves an operation on. Entering `running` it takes its targets; ending it lets them go; `unknown` keeps them.
+    /// Moves an operation on. Entering `running` it takes its targets, and its attempts are counted from there; ending it lets them go; `unknown` keeps them.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where it has moved meanwhile or cannot go there; [`StoreError::TargetHeld`] where another one runs.
@@ -259,7 +259,7 @@ impl Transaction<'_> {
         let finished = next.is_final().then(|| micros(at));
         let changed = on!(self.0, c => {
             sqlx::query("update operations set state = $1, started_at = coalesce($2, started_at), finished_at = $3, \
-                outcome = coalesce($4, outcome) where id = $5 and state = $6 and fence = $7")
+                outcome = coalesce($4, outcome), attempts = case when $1 = 'running' then 1 else attempts end where id = $5 and state = $6 and fence = $7")
                 .bind(next.as_str()).bind(started).bind(finished).bind(outcome.map(to_json).transpose()?)
                 .bind(row.id.to_string()).bind(row.state.as_str()).bind(row.fence).execute(&mut **c).await?.rows_affected()
         });

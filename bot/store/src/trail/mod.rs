@@ -137,7 +137,7 @@ impl Transaction<'_> {
         }
         let waiting: Vec<(String, String, String, Option<String>)> = on!(self.0, c => {
             sqlx::query_as("select r.id, r.leaf_hash, r.kind, r.operation from waiting_records w join records r on r.id = w.record_id \
-                order by w.position limit $1")
+                where not exists (select 1 from trail_leaves l where l.record_id = w.record_id) order by w.position limit $1")
                 .bind(i64::from(limit)).fetch_all(&mut **c).await?
         });
         let first = self.connection().tree_size().await?;

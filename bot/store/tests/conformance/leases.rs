@@ -164,7 +164,7 @@ async fn an_old_fence_opens_nothing(world: World) {
     assert!(claim(&store, "c", 29, 40).await.is_none(), "the longer lease holds");
     let taken = claim(&store, "c", 30, 40).await.expect("a running operation is taken over");
     assert!(taken.fence > new.fence);
-    assert_eq!(taken.attempts, 3);
+    assert_eq!(taken.attempts, 2, "attempts are counted from the start, however often somebody looked before");
 }
 
 async fn who_is_alone_lets_all_leases_go(world: World) {

@@ -121,7 +121,6 @@ fn stories_that_contradict_themselves() {
         (vec![planned(0), approved(1, "v2")], "it is an approval by the asker, or by nobody"),
         (vec![planned(0), nobody], "it is an approval by the asker, or by nobody"),
         (vec![planned(0), approved(2, "v3")], "it approves another plan than its operation's"),
-        (vec![planned(1), approved(2, "v2"), approved(2, "v2")], "it is a second approval by the same person"),
         (vec![planned(0), started("v2"), approved(2, "v2")], "it approves an operation that has started or ended"),
         (vec![planned(0), started("v3"), succeeded()], "it starts another plan than its operation's"),
         (vec![planned(0), other, succeeded()], "it starts an operation for somebody else than its asker"),
