@@ -161,7 +161,8 @@ fn what_cannot_be_signed_sets_nothing_going(database: Database) {
     room.say("ana", "status hello").expect("hello/staging");
     // Where the next checkpoint would be written stands a folder.
     let in_the_way = playground.data().join("anchor").join("checkpoint.new");
-    std::fs::create_dir(&in_the_way).expect("it can be blocked");
+    // Just now the file of a checkpoint may stand there for a moment.
+    until("the place is taken", || std::fs::create_dir(&in_the_way).is_ok());
     let is_refused = |room: &mut andon_tests::Session<'_>| {
         room.say("ana", "lock hello --env prod --reason test --dry-run");
         let refused = room.seen().contains("Refused: The audit trail cannot be signed");
@@ -169,11 +170,11 @@ fn what_cannot_be_signed_sets_nothing_going(database: Database) {
         refused
     };
     // Some seconds without a signature are nothing; more are.
-    andon_tests::until("changes are refused", || is_refused(room.fast_forward(Duration::from_secs(3))));
+    until("changes are refused", || is_refused(room.fast_forward(Duration::from_secs(3))));
     room.say("ana", "deploy hello v1 --env staging").expect("Refused: The audit trail cannot be signed");
     room.say("cy", "status hello").expect("hello/staging").expect_not("op-1");
     std::fs::remove_dir(&in_the_way).expect("it can be freed");
-    andon_tests::until("changes are taken", || !is_refused(&mut room));
+    until("changes are taken", || !is_refused(&mut room));
     room.say("ana", "deploy hello v1 --env staging").expect_done("ana", "deploy hello nothing → v1 in staging");
     room.close();
 }

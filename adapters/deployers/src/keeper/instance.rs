@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use andon_core::{Artifact, Clock, Outside, Target};
+use andon_core::{Artifact, Clock, Digest, Outside, Target};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 use tokio::process::{Child, Command};
@@ -21,6 +21,12 @@ use crate::local::{Config, MANIFEST, Manifest};
 
 /// Where children find programs; nothing of the keeper's own environment reaches them.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// The ports that instances get: below those that the system gives to whoever asks for any (from 32768 on, ip(7)), so that no connection
+/// of somebody else takes one between its choice here and its use there.
+const PORTS: std::ops::Range<u16> = 10_000..20_000;
+/// How many ports are tried.
+const TRIES: u16 = 200;
 
 /// How long the last words of something that has ended may take to come out of its pipes.
 const LAST_WORDS: SignedDuration = SignedDuration::from_secs(1);
@@ -75,8 +81,7 @@ pub(super) fn start(what: Start<'_>, log: &Arc<Log>) -> io::Result<Instance> {
     let manifest = Manifest::read(&std::fs::read_to_string(release.join(MANIFEST))?).map_err(io::Error::other)?;
     let Manifest { program, arguments } = manifest;
     let program = program.strip_prefix("./").map_or_else(|| program.clone().into(), |inside| release.join(inside));
-    // Taken and let go: whoever takes it in between makes the start fail, which is noticed.
-    let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+    let port = free_port(&pipes)?;
     let mut command = Command::new(&program);
     command
         .args(arguments)
@@ -114,6 +119,16 @@ pub(super) fn start(what: Start<'_>, log: &Arc<Log>) -> io::Result<Instance> {
     let pid = child.id().ok_or_else(|| io::Error::other("it ended at once"))?;
     let identity = Identity::of(pid.cast_signed())?;
     Ok(Instance { child, identity, port, pipes, tail, followers })
+}
+
+/// A port on loopback that nobody listens on, by the place of the instance's pipes, which no other instance has. Whoever takes it in
+/// between makes the start fail, which is noticed.
+fn free_port(pipes: &Path) -> io::Result<u16> {
+    let digest = Digest::of(pipes.as_os_str().as_encoded_bytes());
+    let first = u16::from_be_bytes([digest.as_bytes()[0], digest.as_bytes()[1]]);
+    let mut ports = (0..TRIES).map(|step| PORTS.start + first.wrapping_add(step) % (PORTS.end - PORTS.start));
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    ports.find(free).ok_or_else(|| io::Error::other("no port is free for it"))
 }
 
 /// Goes on writing what an instance says that an earlier keeper started.
