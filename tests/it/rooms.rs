@@ -13,6 +13,7 @@ both! {
     a_restart_forgets_nothing,
     what_ends_by_itself_is_told,
     a_service_that_dies_later_is_told,
+    two_people_have_to_agree_where_two_are_needed,
 }
 
 fn one_person_is_one_person_on_every_platform(database: Database) {
@@ -87,4 +88,40 @@ fn a_service_that_dies_later_is_told(database: Database) {
     room.say("cy", "audit search --outcome ended").expect("1 record");
     room.say("cy", "audit search --outcome healthy").expect("1 record");
     room.close();
+}
+
+/// A service of its own room, for which two of its reviewers have to agree.
+const VAULT: &str = r#"
+[teams.reviewers]
+members = ["ben", "cy"]
+[services.vault]
+owners = ["makers"]
+approvers = ["reviewers"]
+[services.vault.environments.prod]
+deployer = "local"
+artifacts = "$ARTIFACTS/hello"
+approvals = 2
+[[rooms]]
+room = "slack:T0PLAY/vault"
+services = ["vault"]
+"#;
+
+fn two_people_have_to_agree_where_two_are_needed(database: Database) {
+    let playground = Playground::with(PROGRAM, database, VAULT);
+    let mut room = playground.open();
+    let change = "deploy vault nothing → v1 in prod";
+    room.say("ana", "deploy vault v1 --env prod")
+        .expect(&format!("? Approve? {change}"))
+        .expect("└ ? @ben @cy Approve?");
+    // Whoever can agree hears of it where the service's cards are.
+    room.expect(&format!("[slack:T0PLAY/vault]\n? Approve? {change}"))
+        .expect("[slack:T0PLAY/vault]\n  └ ? @ben @cy Approve?");
+    room.say("ben", "approve op-1").expect("Approved op-1 (1 of 2)").expect("1 of 2: ben");
+    room.say("ben", "approve op-1").expect("Refused: You have approved it already");
+    room.go_to("discord:ops").say("ben", "approve op-1").expect("Refused: You have approved it already");
+    room.say("ana", "approve op-1").expect("Refused: ana may not approve here");
+    assert_eq!(playground.orders("vault/prod"), 0);
+    room.go_to("slack:T0PLAY/vault").say("cy", "approve op-1").expect("Approved op-1 (it is queued)");
+    room.expect("2 of 2: ben, cy").expect(&format!("✓ Done: {change}")).expect("└ ✓ @ana Done");
+    room.read_all().close();
 }

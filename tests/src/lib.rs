@@ -52,6 +52,22 @@ impl Playground {
         Self { program: program.into(), folder, database }
     }
 
+    /// A fresh one that has more in it: TOML that is added to its configuration, in which `$ARTIFACTS` is the folder of its artifacts.
+    ///
+    /// # Panics
+    /// The data folder cannot be written.
+    pub fn with(program: &str, database: Database, more: &str) -> Self {
+        let playground = Self::new(program, database);
+        let artifacts = playground.data().join("artifacts");
+        let more = more.replace("$ARTIFACTS", &artifacts.display().to_string());
+        std::fs::write(playground.configuration(), format!("\n{more}")).expect("the configuration cannot be written");
+        playground
+    }
+
+    fn configuration(&self) -> PathBuf {
+        self.data().join("more.toml")
+    }
+
     /// Its data folder.
     pub fn data(&self) -> &Path {
         self.folder.path()
@@ -87,6 +103,7 @@ impl Playground {
             .arg(self.data())
             .env_remove("ANDON_DATABASE_URL")
             .env("ANDON_TEST_CLOCK", self.clock())
+            .env("ANDON_TEST_CONFIGURATION", self.configuration())
             .env("ANDON_LOG", "error");
         if let Some(url) = &self.database {
             command.env("ANDON_DATABASE_URL", url);

@@ -41,6 +41,8 @@ pub struct Machine {
     pub clock: Arc<dyn Clock>,
     /// Called at named points of the pipeline; production gives one that does nothing.
     pub probe: Probe,
+    /// Added to the playground's own configuration; production adds nothing.
+    pub more: String,
 }
 
 /// How long a health check waits for its answer.

@@ -6,5 +6,5 @@ use std::sync::Arc;
 use andon::{Machine, SystemClock};
 
 fn main() -> ExitCode {
-    andon::main(Machine { clock: Arc::new(SystemClock), probe: Arc::new(|_| {}) })
+    andon::main(Machine { clock: Arc::new(SystemClock), probe: Arc::new(|_| {}), more: String::new() })
 }

@@ -46,10 +46,10 @@ Andon playground: you are ana, whose team owns the services hello and shop.
 /// In words for whoever started it.
 pub(crate) async fn run(path: &Path, machine: Machine) -> Result<bool> {
     let data = Data::open(path)?;
-    let Machine { clock, probe } = machine;
+    let Machine { clock, probe, more } = machine;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let artifacts = data.path().join("artifacts");
-    let text = playground::text(&artifacts, &PLACES);
+    let text = playground::text(&artifacts, &PLACES) + &more;
     let mut loaded = config::load_text("playground", &text, &wiring::deployers())
         .map_err(|problems| anyhow::anyhow!("the playground's configuration is wrong: {problems:?}"))?;
     loaded.bot.redaction = Vec::new();

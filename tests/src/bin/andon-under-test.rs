@@ -1,5 +1,6 @@
 //! The program `andon` with a probe and a clock for tests in it: it ends itself, as `kill -9` would, at the point of the pipeline that a
-//! test names, and its time can be moved forward while it runs. The time of its keeper can be made to stand still.
+//! test names, and its time can be moved forward while it runs. The time of its keeper can be made to stand still, and
+//! its playground can have more in it.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,7 +24,8 @@ fn main() -> ExitCode {
         Some(file) => Arc::new(StoppableClock(file.with_extension("stands"))),
         None => Arc::new(SystemClock),
     };
-    andon::main(Machine { clock, probe: probe() })
+    let more = std::env::var_os("ANDON_TEST_CONFIGURATION").map(std::fs::read_to_string);
+    andon::main(Machine { clock, probe: probe(), more: more.and_then(Result::ok).unwrap_or_default() })
 }
 
 /// `ANDON_TEST_KILL_AT=started:2` ends the process when it comes to the point `started` for the second time.
