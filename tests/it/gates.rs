@@ -34,7 +34,7 @@ const ALLOWED: [(&str, &str, &[&str]); 25] = [
     ("cy", "can deploy hello v1 --env prod", &["No"]),
     ("cy", "audit search", &["records"]),
     ("cy", "audit show #0", &["opened"]),
-    ("cy", "audit verify", &["holds"]),
+    ("cy", "audit verify", &["holds together"]),
     ("cy", "freeze prod --reason 'checkout fails'", &["Froze prod"]),
     ("ana", "thaw prod --reason 'the fix is live'", &["Thawed prod"]),
     ("ana", "lock hello --env prod --reason test", &["Locked hello/prod"]),
@@ -148,7 +148,7 @@ const HELD: [Held; 20] = [
     free("cy", "why op-1", &["op-1 succeeded"]),
     free("cy", "audit search", &["records"]),
     free("cy", "audit show #0", &["opened"]),
-    free("cy", "audit verify", &["holds"]),
+    free("cy", "audit verify", &["holds together"]),
     held("cy", "status hello", &["locked hello/staging by ana"], &["frozen staging by cy"]),
     held("ben", "can deploy hello v1 --env staging", &["hello/staging is locked by ana"], &["staging is frozen by cy"]),
     held(

@@ -120,8 +120,13 @@ fn a_version_rolled_back_is_held(database: Database) {
     let mut room = playground.open();
     two_versions(&mut room);
     expect_rolled_back(&mut room, "ana");
+    // Nor does a second rollback put it live again, whoever may be the first to say so.
+    room.say("ben", "rollback hello --env staging")
+        .expect("Refused: v2 was live just before in hello/staging, and was rolled back");
+    room.say("ana", "rollback hello --env staging --to v2").expect("Refused: v2 was rolled back from hello/staging");
     room.say("ana", "deploy hello v2 --env staging").expect("v2 was rolled back from hello/staging");
     room.say("ana", "deploy hello v2 --env staging --again").expect("`--again` needs a reason");
+    room.say("ana", "deploy hello v2 --env staging --again --reason ' . '").expect("`--again` needs a reason");
     room.say("ana", "deploy hello v2 --env staging --again --reason 'it was the network'").expect_done("ana", SECOND);
     room.close();
 }

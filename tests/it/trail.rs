@@ -14,6 +14,7 @@ use crate::{PROGRAM, both};
 both! {
     verifies_only_with_the_pinned_key,
     what_cannot_be_signed_sets_nothing_going,
+    a_row_that_tells_otherwise_than_its_record_starts_nothing,
     what_is_said_about_a_service_is_found_by_it,
     without_the_trail_nothing_changes_and_what_helps_still_answers,
 }
@@ -235,4 +236,36 @@ fn public_tools_verify_what_the_document_says_that_they_do() {
         assert!(!well && said.contains("AssertionError"), "{tampering}: {said}");
         assert!(bash(folder.path(), &["mv before.db andon.db".to_owned()]).1);
     }
+}
+
+/// Agrees in the name of Ben to the first operation, and makes him the asker of the second: what whoever owns the database can do.
+const fn forge(database: Database) -> &'static str {
+    match database {
+        Database::Sqlite => {
+            "insert into approvals (operation, person, identity, digest, at) \
+                select id, 'ben', 'console:ben', json_extract(body, '$.digest'), created from operations where number = 1; \
+             update operations set state = 'queued' where number = 1; \
+             update operations set body = replace(replace(body, '\"ana\"', '\"ben\"'), 'console:ana', 'console:ben') where number = 2"
+        }
+        Database::Postgres => {
+            "insert into approvals (operation, person, identity, digest, at) \
+                select id, 'ben', 'console:ben', body::json ->> 'digest', created from operations where number = 1; \
+             update operations set state = 'queued' where number = 1; \
+             update operations set body = replace(replace(body, '\"ana\"', '\"ben\"'), 'console:ana', 'console:ben') where number = 2"
+        }
+    }
+}
+
+fn a_row_that_tells_otherwise_than_its_record_starts_nothing(database: Database) {
+    let playground = Playground::new(PROGRAM, database);
+    let mut room = playground.open();
+    room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", "deploy hello nothing → v1 in prod");
+    room.say("ana", "deploy shop v1 --env prod").expect_asked("ben", "deploy shop nothing → v1 in prod").leave("op-2");
+    room.end();
+    playground.raw().meddle(forge(database));
+    room.revive().expect("✗ Not started: deploy hello nothing → v1 in prod. 0 of 1 approvals still hold");
+    room.expect("└ ✗ @ana Not started");
+    room.say("ana", "approve op-2").expect("Refused: What is kept of it is not what was recorded");
+    assert_eq!((playground.orders("hello/prod"), playground.orders("shop/prod")), (0, 0));
+    room.close();
 }

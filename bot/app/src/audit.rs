@@ -1,5 +1,6 @@
 //! The audit trail from the command line: for whoever looks at it from outside.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -37,8 +38,12 @@ pub(crate) async fn run(command: AuditCommand) -> Result<u8> {
             let (environment, limit) = (env, 100);
             let search =
                 Search { person, service, environment, command, outcome, since, until, limit, ..Search::default() };
-            for row in open(&place).await?.read().await?.connection().search(&search).await? {
-                print(&row)?;
+            let rows = open(&place).await?.read().await?.connection().search(&search).await?;
+            for row in &rows {
+                print(row)?;
+            }
+            if rows.len() == search.limit as usize {
+                eprintln!("These are the newest {}: older ones are found with `--until`.", rows.len());
             }
             Ok(0)
         }
@@ -55,8 +60,11 @@ fn print(row: &RecordRow) -> Result<()> {
     let mut value = andon_trail::open(&row.leaf, &row.texts, &row.disclosures)?;
     value["number"] = serde_json::json!(row.number);
     value["leaf_hash"] = serde_json::json!(row.leaf_hash);
-    println!("{value}");
-    Ok(())
+    match writeln!(std::io::stdout(), "{value}") {
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }
 
 async fn verify(place: &Place, key: Option<&Path>) -> Result<u8> {

@@ -65,6 +65,9 @@ async fn look(engine: &Engine) -> Result<Vec<&'static str>, StoreError> {
     }
     let mut reader = store.read().await?;
     let mut connection = reader.connection();
+    if house.trail_is_behind() {
+        reasons.push("the audit trail cannot be signed");
+    }
     let (_, oldest) = connection.waiting_records().await?;
     if oldest.is_some_and(|oldest| now.duration_since(oldest) > TRAIL) {
         reasons.push("the audit trail is behind");

@@ -11,7 +11,7 @@ const MASK: &str = "[redacted]";
 const MOST_ROUNDS: usize = 16;
 
 /// The shapes of secrets that are known without configuration. Sources: Slack "token types", Discord "authentication", GitHub
-/// "token formats", AWS "unique identifiers", RFC 7519 (JWT), RFC 7468 (PEM), RFC 3986 (userinfo in URLs).
+/// "token formats", AWS "unique identifiers", GitLab "token prefixes", RFC 7519 (JWT), RFC 7468 (PEM), RFC 3986 (userinfo in URLs).
 const KNOWN: &[&str] = &[
     r"\bx(?:ox[abeoprs]|app|wfp)-[A-Za-z0-9-]{8,}",
     r"https://hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/_-]+",
@@ -27,7 +27,13 @@ const KNOWN: &[&str] = &[
     r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@]*:[^\s/]+@",
     r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/?#]+@",
     r"(?i)\b(?:bearer|basic)\s+[A-Za-z0-9._~+/-]{16,}=*",
-    r#"(?i)\b(?:password|passwd|secret|token|api[_-]?key)\b\s*[=:]\s*["']?[^\s"']{6,}"#,
+    // Also as the end of a longer name (`DB_PASSWORD=…`), and as a name in JSON.
+    r#"(?i)(?:password|passwd|secret|token|api[_-]?key)\b["']?\s*[=:]\s*["']?[^\s"']{6,}"#,
+    // Tokens of other services that are known by how they begin.
+    r"\b(?:glpat-|npm_|hf_|dckr_pat_|[rs]k_live_|sk-(?:proj|ant)-)[A-Za-z0-9_-]{16,}",
+    r"\bAIza[A-Za-z0-9_-]{35}",
+    r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",
+    r"\bAGE-SECRET-KEY-1[A-Z0-9]{20,}",
 ];
 
 /// Finds secrets in text.
@@ -131,7 +137,16 @@ mod tests {
             format!("Authorization: Bearer {}", "a".repeat(20)),
             format!("password={}", "hunter22"),
             format!("api-key: '{}'", "hunter22"),
+            format!("DB_PASSWORD={}", "hunter22"),
+            format!("{{\"client_secret\": \"{}\"}}", "hunter22"),
+            format!("AGE-SECRET-KEY-1{}", "A".repeat(58)),
+            format!("SG.{}.{}", "a".repeat(22), "b".repeat(43)),
+            format!("AIza{}", "a".repeat(35)),
         ];
+        secrets.extend(
+            ["glpat-", "npm_", "hf_", "dckr_pat_", "sk_live_", "sk-proj-", "sk-ant-"]
+                .map(|start| format!("{start}{}", "a1B2".repeat(8))),
+        );
         secrets.extend(["AKIA", "ASIA"].map(|start| format!("{start}{}", "ABCDEFGHIJKLMNOP")));
         secrets.extend(["ghp", "gho", "ghs", "ghu", "ghr"].map(|start| format!("{start}_{}", "a".repeat(36))));
         secrets.extend(["oxb", "oxp", "oxa", "app"].map(|kind| format!("x{kind}-{}", "1-A0-1234567890-abcdef")));

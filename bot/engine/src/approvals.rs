@@ -5,7 +5,7 @@ use andon_core::{
     ApprovalFacts, Cause, Digest, Failure, Fault, Line, Message, OperationNumber, OperationState, Outcome, PersonId,
     Plan, Private, RecordKind, Refusal, Speaker, Tone,
 };
-use andon_store::{Connection, InvocationRow, NewApproval, OperationRow, Search, Transaction};
+use andon_store::{Connection, InvocationRow, NewApproval, OperationRow, RecordRow, Search, Transaction};
 use serde_json::Value;
 
 use crate::command::{Applied, Flags};
@@ -27,6 +27,7 @@ impl Approved {
         transaction: &mut Transaction<'_>,
         row: &OperationRow,
     ) -> Result<Self, Failure> {
+        expect_as_recorded(work, &mut transaction.connection(), row).await?;
         let count = standing(work, &mut transaction.connection(), row).await?.len();
         if count < usize::try_from(row.approvals_needed).unwrap_or(usize::MAX) {
             let fact = format!("{count} of {} approvals still hold", row.approvals_needed);
@@ -41,7 +42,33 @@ impl Approved {
     }
 }
 
-/// The people whose approvals of an operation hold now: the one count, for the last approval and for the start.
+/// Refuses an operation whose row tells otherwise than the record of its plan: whoever owns the database can change rows, and cannot change
+/// records without being found.
+async fn expect_as_recorded(work: &Work, connection: &mut Connection<'_>, row: &OperationRow) -> Result<(), Failure> {
+    let kind = Some(RecordKind::Planned.name().to_owned());
+    let search = Search { operation: Some(row.id), kind, limit: 1, ..Search::default() };
+    let record = connection.search(&search).await?.pop();
+    if record.map(|record| is_as_recorded(work, &record, row)).transpose()? == Some(true) {
+        return Ok(());
+    }
+    let fact = "What is kept of it is not what was recorded";
+    let next_step = "have the trail verified: somebody may have changed the database";
+    Err(Refusal::new(fact, next_step).into())
+}
+
+fn is_as_recorded(work: &Work, record: &RecordRow, row: &OperationRow) -> Result<bool, Fault> {
+    let leaf: Value = serde_json::from_slice(&record.leaf).map_err(Fault::new)?;
+    let asker = leaf.pointer("/who/number").and_then(Value::as_i64);
+    let digest = leaf.pointer("/plan/digest").and_then(Value::as_str);
+    Ok(record.id == row.planned_record
+        && asker.is_some()
+        && asker == work.house.number(&row.asked_by.person)
+        && digest == Some(row.digest.to_string().as_str())
+        && row.plan.digest()? == row.digest)
+}
+
+/// The people whose approvals of an operation hold now: the one count, for the last approval and for the start. One that no record tells
+/// of was not given.
 async fn standing(work: &Work, connection: &mut Connection<'_>, row: &OperationRow) -> Result<Vec<PersonId>, Failure> {
     let approvals = connection.approvals(row.id).await?;
     let clicks = if approvals.is_empty() { Vec::new() } else { clicks(connection, row).await? };
@@ -50,7 +77,8 @@ async fn standing(work: &Work, connection: &mut Connection<'_>, row: &OperationR
         // An account that was unlinked meanwhile speaks for nobody.
         let linked = work.catalog().speaker(&approval.by.identity).as_ref() == Some(&approval.by);
         let click = clicks.iter().find(|click| click.speaker.as_ref() == Some(&approval.by));
-        let counts = linked && approval.digest == row.digest && !people.contains(&approval.by.person);
+        let counts =
+            linked && click.is_some() && approval.digest == row.digest && !people.contains(&approval.by.person);
         if counts && may_approve(&as_said(work, &approval.by, click)?, &arguments(click), row.into()).is_ok() {
             people.push(approval.by.person);
         }
@@ -211,6 +239,7 @@ pub async fn approve(
 ) -> Result<Applied, Failure> {
     let row = lock(transaction, number).await?;
     stands(work, &row, Wish::Approve(plan))?;
+    expect_as_recorded(work, &mut transaction.connection(), &row).await?;
     let mut people = standing(work, &mut transaction.connection(), &row).await?;
     let permit = may_approve(work, &clicked(number, plan), (&row).into())?;
     let new = NewApproval { operation: row.id, by: work.speaker.clone(), digest: row.digest, at: work.now };

@@ -68,8 +68,8 @@ fn note_progress(house: &House, comes_forward: bool) {
 }
 
 impl House {
-    /// Whether records have gone unsigned for so long that nothing new may be set going.
-    pub(crate) fn trail_is_behind(&self) -> bool {
+    /// Whether records have gone unsigned for so long, although somebody tries, that nothing new may be set going.
+    pub fn trail_is_behind(&self) -> bool {
         self.unsigned_since.borrow().is_some_and(|since| self.clock.now().duration_since(since) > BEHIND)
     }
 }

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::names::{environment, moment, service, some_moment};
 
+/// The most records that one answer shows.
+const MOST: usize = 30;
+
 /// Find records of the audit trail, newest first
 #[derive(Args, Serialize, Deserialize)]
 pub(crate) struct AuditSearch {
@@ -58,7 +61,9 @@ impl Read for AuditSearch {
         let search = self.search(work)?;
         let mut reader = work.reader().await?;
         let mut connection = reader.connection();
-        let found = connection.search(&search).await?;
+        let mut found = connection.search(&search).await?;
+        let more = found.len() > MOST;
+        found.truncate(MOST);
         let mut rows = Vec::new();
         for record in &found {
             let number = record.number.map_or_else(Line::new, |number| Line::new().code(number));
@@ -76,7 +81,14 @@ impl Read for AuditSearch {
         }
         let header = ["record", "when", "kind", "who", "command", "about", "outcome"].map(str::to_owned).to_vec();
         let summary = format!("{} records, newest first", found.len());
-        Ok(Message::new(summary).block(Block::Table { header, rows }))
+        let message = Message::new(summary).block(Block::Table { header, rows });
+        Ok(match found.last().filter(|_| more) {
+            Some(oldest) => {
+                let until = format!("--until {}", oldest.index.recorded);
+                message.paragraph(Line::new().text("There are older ones: say it again with ").code(until).text("."))
+            }
+            None => message,
+        })
     }
 }
 
@@ -96,7 +108,8 @@ impl AuditSearch {
             outcome: self.outcome.clone(),
             since: moment(&self.since)?,
             until: moment(&self.until)?,
-            limit: 30,
+            // One more than is shown tells whether there are more.
+            limit: u32::try_from(MOST).unwrap_or(u32::MAX).saturating_add(1),
             ..Search::default()
         })
     }

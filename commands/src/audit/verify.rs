@@ -28,8 +28,10 @@ impl Read for AuditVerify {
         let key = work.house().verifier_key();
         let report = work.house().verify().await?;
         let (tone, summary) = match report.verdict {
-            Verdict::Holds => (Tone::Good, format!("The audit trail holds: {} records", report.leaves)),
-            _ => (Tone::Bad, "The audit trail is BROKEN".to_owned()),
+            Verdict::Holds | Verdict::SignerUnverified => {
+                (Tone::Good, format!("The audit trail holds together: {} records", report.leaves))
+            }
+            Verdict::Broken => (Tone::Bad, "The audit trail is BROKEN".to_owned()),
         };
         let message = Message::new(summary).tone(tone).fact("key", Line::new().code(&key));
         Ok(message.block(Block::Preformatted(report.to_string())))

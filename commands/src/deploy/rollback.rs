@@ -2,7 +2,7 @@
 
 use andon_core::ports::Live;
 use andon_core::{
-    Artifact, Catalog, Change, EnvironmentName, Failure, Fault, Line, OperationState, Outcome, Plan, Refusal,
+    Artifact, Catalog, Change, EnvironmentName, Failure, Fault, Finding, Line, OperationState, Outcome, Plan, Refusal,
     ServiceName, Target, Version,
 };
 use andon_engine::command::{Command, Ended, Exemption, Operation};
@@ -54,7 +54,7 @@ impl Operation for Rollback {
         let deployer = work.deployer(&target)?;
         let live = deployer.live(&target).await.map_err(from_deployer)?;
         let artifact = match &self.to {
-            None => self.just_before(&target, &live)?,
+            None => self.just_before(work, &target, &live).await?,
             Some(version) => deployer.resolve(&target, version).await.map_err(from_deployer)?,
         };
         if live.running.as_ref().is_some_and(|running| running.artifact == artifact) {
@@ -111,17 +111,30 @@ impl Operation for Rollback {
     }
 }
 
+/// Whether an artifact was rolled back from a target, and not deployed there again since.
+async fn is_held(work: &Work, target: &Target, artifact: &Artifact) -> Result<bool, Failure> {
+    Ok(work.reader().await?.connection().version_hold(target, &artifact.digest).await?.is_some())
+}
+
 impl Rollback {
-    fn just_before(&self, target: &Target, live: &Live) -> Result<Artifact, Refusal> {
-        live.previous.clone().ok_or_else(|| {
+    /// The release that was live just before. One that was itself rolled back from here is none to go back to: whoever says `rollback` a
+    /// second time must not put the bad one live again.
+    async fn just_before(&self, work: &Work, target: &Target, live: &Live) -> Result<Artifact, Failure> {
+        let next_step = "name another one with `--to VERSION`: see `history` and `versions`";
+        let Some(previous) = live.previous.clone() else {
             let fact = format!("No healthy release was live just before in {target}");
-            Refusal::new(fact, "name one with `--to VERSION`: see `history` and `versions`")
-        })
+            return Err(Refusal::new(fact, next_step).into());
+        };
+        if is_held(work, target, &previous).await? {
+            let fact = format!("{} was live just before in {target}, and was rolled back", previous.version);
+            return Err(Refusal::new(fact, next_step).into());
+        }
+        Ok(previous)
     }
 
     async fn planned(&self, work: &Work, target: &Target, artifact: &Artifact, live: &Live) -> Result<Plan, Failure> {
         let from = live.running.as_ref().map(|running| &running.artifact);
-        let just_before = live.previous.as_ref() == Some(artifact);
+        let just_before = live.previous.as_ref() == Some(artifact) && !is_held(work, target, artifact).await?;
         let from_words = from.map_or_else(|| "nothing".to_owned(), |from| from.version.to_string());
         let undo =
             from.map(|from| format!("deploy {} {} --env {} --again", target.service, from.version, target.environment));
@@ -141,6 +154,9 @@ impl Rollback {
             .text(format!(" in {}", target.environment));
         let mut findings = vec![drive::reach(work, target)];
         findings.extend(drive::put_there(work, target, from).await?);
+        let length = work.catalog().defaults.lock_expires;
+        let value = Line::from(format!("a lock on {target} for {length:#}, and a hold on what is rolled back"));
+        findings.push(Finding::Note { name: "leaves".to_owned(), value });
         Ok(Plan { summary, change, findings })
     }
 }

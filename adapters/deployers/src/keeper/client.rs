@@ -115,7 +115,7 @@ impl KeeperClient {
         let spawn = spawn.lock().await;
         // Somebody else may just have started it.
         if let Err(KeeperError::Unreachable(error)) = self.hello().await {
-            tracing::warn!(%error, "no keeper answers, so one is started");
+            tracing::info!(%error, "no keeper answers, so one is started");
             self.start(&spawn).await?;
         }
         drop(spawn);

@@ -75,7 +75,12 @@ impl Grammar {
 fn flags(entry: &Entry, matches: &ArgMatches) -> Result<Flags, clap::Error> {
     match entry.run {
         Run::Read { .. } => Ok(Flags::default()),
-        _ => Flags::from_arg_matches(matches),
+        _ => {
+            let flags = Flags::from_arg_matches(matches)?;
+            // What says nothing is no reason.
+            let reason = flags.reason.filter(|reason| reason.chars().any(char::is_alphanumeric));
+            Ok(Flags { reason, ..flags })
+        }
     }
 }
 
