@@ -12,6 +12,7 @@ both! {
     a_changed_configuration_comes_into_force_only_when_it_is_right,
     readiness_tells_what_the_configuration_risks,
     a_database_that_cannot_be_read_is_told,
+    a_trail_that_cannot_be_signed_is_told,
     a_database_is_brought_to_this_version_before_the_bot_is_started,
 }
 
@@ -178,6 +179,23 @@ fn a_database_that_cannot_be_read_is_told(database: Database) {
     // It lives on, and is ready as soon as it can be.
     assert_eq!(get(&bot.address(), "/healthz"), "ok\n");
     raw.meddle("alter table gone rename to invocations");
+    until("the bot is ready again", || ask(&bot.address(), "/readyz").0 == 200);
+}
+
+fn a_trail_that_cannot_be_signed_is_told(database: Database) {
+    let bot = Bot::new(database, RIGHT);
+    let running = bot.serve();
+    until("the bot is ready", || ask(&bot.address(), "/readyz").0 == 200);
+    // Where the next checkpoint would be written stands a folder; a reload is something to be signed.
+    let in_the_way = bot.data().join("anchor").join("checkpoint.new");
+    until("the place is taken", || std::fs::create_dir(&in_the_way).is_ok());
+    bot.configure(&format!("{RIGHT}\n[environments.prod]\n"));
+    running.signal(Signal::HUP);
+    until("it is told", || {
+        let (status, body) = ask(&bot.address(), "/readyz");
+        status == 503 && body.contains("the audit trail cannot be signed")
+    });
+    std::fs::remove_dir(&in_the_way).unwrap();
     until("the bot is ready again", || ask(&bot.address(), "/readyz").0 == 200);
 }
 

@@ -27,7 +27,7 @@ impl Approved {
         transaction: &mut Transaction<'_>,
         row: &OperationRow,
     ) -> Result<Self, Failure> {
-        expect_as_recorded(work, &mut transaction.connection(), row).await?;
+        expect_as_recorded(&mut transaction.connection(), row).await?;
         let count = standing(work, &mut transaction.connection(), row).await?.len();
         if count < usize::try_from(row.approvals_needed).unwrap_or(usize::MAX) {
             let fact = format!("{count} of {} approvals still hold", row.approvals_needed);
@@ -44,11 +44,12 @@ impl Approved {
 
 /// Refuses an operation whose row tells otherwise than the record of its plan: whoever owns the database can change rows, and cannot change
 /// records without being found.
-async fn expect_as_recorded(work: &Work, connection: &mut Connection<'_>, row: &OperationRow) -> Result<(), Failure> {
+async fn expect_as_recorded(connection: &mut Connection<'_>, row: &OperationRow) -> Result<(), Failure> {
     let kind = Some(RecordKind::Planned.name().to_owned());
     let search = Search { operation: Some(row.id), kind, limit: 1, ..Search::default() };
-    let record = connection.search(&search).await?.pop();
-    if record.map(|record| is_as_recorded(work, &record, row)).transpose()? == Some(true) {
+    if let Some(record) = connection.search(&search).await?.pop()
+        && is_as_recorded(connection, &record, row).await?
+    {
         return Ok(());
     }
     let fact = "What is kept of it is not what was recorded";
@@ -56,13 +57,20 @@ async fn expect_as_recorded(work: &Work, connection: &mut Connection<'_>, row: &
     Err(Refusal::new(fact, next_step).into())
 }
 
-fn is_as_recorded(work: &Work, record: &RecordRow, row: &OperationRow) -> Result<bool, Fault> {
+/// The asker is known by number also once the configuration has dropped that person: that alone is no forgery.
+async fn is_as_recorded(
+    connection: &mut Connection<'_>,
+    record: &RecordRow,
+    row: &OperationRow,
+) -> Result<bool, Failure> {
     let leaf: Value = serde_json::from_slice(&record.leaf).map_err(Fault::new)?;
-    let asker = leaf.pointer("/who/number").and_then(Value::as_i64);
+    let asker = match leaf.pointer("/who/number").and_then(Value::as_i64) {
+        Some(number) => connection.person_named(number).await?,
+        None => None,
+    };
     let digest = leaf.pointer("/plan/digest").and_then(Value::as_str);
     Ok(record.id == row.planned_record
-        && asker.is_some()
-        && asker == work.house.number(&row.asked_by.person)
+        && asker.as_ref() == Some(&row.asked_by.person)
         && digest == Some(row.digest.to_string().as_str())
         && row.plan.digest()? == row.digest)
 }
@@ -239,7 +247,7 @@ pub async fn approve(
 ) -> Result<Applied, Failure> {
     let row = lock(transaction, number).await?;
     stands(work, &row, Wish::Approve(plan))?;
-    expect_as_recorded(work, &mut transaction.connection(), &row).await?;
+    expect_as_recorded(&mut transaction.connection(), &row).await?;
     let mut people = standing(work, &mut transaction.connection(), &row).await?;
     let permit = may_approve(work, &clicked(number, plan), (&row).into())?;
     let new = NewApproval { operation: row.id, by: work.speaker.clone(), digest: row.digest, at: work.now };
