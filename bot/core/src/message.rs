@@ -230,6 +230,19 @@ pub enum Style {
     Plain,
 }
 
+/// What a platform asks whoever presses a button before the line is said. Terminals, where the line itself is typed, ask nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    /// Nothing: the line is said at once.
+    #[default]
+    Nothing,
+    /// Whether they are sure; this is what would happen, in one sentence.
+    Confirmation(Line),
+    /// Their reason, which goes with the line as its `--reason`.
+    Reason,
+}
+
 /// A button: typed text. Whoever clicks it says `line`, and gains nothing by editing it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Action {
@@ -239,15 +252,24 @@ pub struct Action {
     pub style: Style,
     /// A command line of the grammar, at most 100 bytes.
     pub line: String,
+    /// What is asked first.
+    #[serde(default)]
+    pub ask: Ask,
 }
 
 impl Action {
     /// A button labelled `label` that says `line`.
     pub fn new(label: impl Into<String>, style: Style, line: impl Into<String>) -> Self {
-        let action = Self { label: label.into(), style, line: line.into() };
+        let action = Self { label: label.into(), style, line: line.into(), ask: Ask::Nothing };
         debug_assert!(action.label.chars().count() <= 20, "label too long: {}", action.label);
         debug_assert!(action.line.len() <= 100, "line too long: {}", action.line);
         action
+    }
+
+    /// The same button, which asks first.
+    #[must_use]
+    pub fn asking(self, ask: Ask) -> Self {
+        Self { ask, ..self }
     }
 }
 

@@ -1,0 +1,1 @@
+//! Slack: what people say there comes in, messages and cards go out.
