@@ -1,10 +1,9 @@
 //! `why <operation>`
 
 use andon_core::{Block, Failure, Finding, Line, Message, OperationNumber, OperationState};
-use andon_engine::Work;
-use andon_engine::approvals;
 use andon_engine::command::{Command, Read};
 use andon_engine::policy::Resource;
+use andon_engine::{Work, approvals, with_log};
 use andon_store::Search;
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -75,6 +74,7 @@ impl Read for Why {
                 None => line,
             });
         }
+        let message = with_log(message, &row);
         let message = message.block(Block::Heading("Gates when it was planned".to_owned())).block(Block::List(gates));
         Ok(message.block(Block::Heading("Records".to_owned())).block(Block::List(story)))
     }

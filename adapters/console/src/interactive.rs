@@ -116,7 +116,7 @@ fn read_lines(
             Heard::Local(message) | Heard::Refused(message) => voice.print(&message),
             Heard::Said(said) => match runtime.block_on(edge.deliver(*said)) {
                 Receipt::Ignored => voice.print(&Message::new(NO_COMMAND)),
-                Receipt::Refused { message } | Receipt::Unrecorded { message } => voice.print(&message),
+                Receipt::Refused { message, .. } | Receipt::Unrecorded { message } => voice.print(&message),
                 Receipt::Accepted { .. } => {}
             },
         }

@@ -87,7 +87,7 @@ async fn take(edge: &dyn Edge, voice: &ConsoleVoice, said: andon_core::Said) -> 
             voice.print(&Message::new(NO_COMMAND));
             true
         }
-        Receipt::Refused { message } => {
+        Receipt::Refused { message, .. } => {
             voice.print(&message);
             false
         }

@@ -149,6 +149,7 @@ impl Speaking {
         Said {
             key: DeliveryKey(format!("{platform}/{place}/line/{}/{}", self.options.session, self.lines)),
             identity: Identity { platform: platform.clone(), workspace: workspace.clone(), user: self.user.clone() },
+            account: None,
             proof: self.options.proof,
             room: self.room.clone(),
             permalink: None,
@@ -158,6 +159,7 @@ impl Speaking {
             audience_size: None,
             guests_present: None,
             terminal: self.options.terminal.clone(),
+            refusal_by_voice: false,
         }
     }
 }

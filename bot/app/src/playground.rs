@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use andon_console::{ConsoleVoice, Look, Options, Speaking, interactive, piped};
 use andon_core::ports::{Marker, Placement, Voice, VoiceError};
-use andon_core::{Clock, Entropy, Identity, InvocationId, Message, ProofStrength, Room};
+use andon_core::{Clock, Directory, Entropy, Identity, InvocationId, Message, ProofStrength, Room};
 use andon_deployers::demo;
 use andon_deployers::keeper::{KeeperClient, KeeperError, Request, Response, keep_program};
 use andon_engine::Engine;
@@ -61,6 +61,7 @@ pub(crate) async fn run(path: &Path, machine: Machine) -> Result<bool> {
         purpose: Purpose::Playground,
         origin: ORIGIN.to_owned(),
         voices: [PLATFORM, "slack", "discord"].map(|platform| voice.on(platform)).into(),
+        directory: Directory::default(),
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
         data: data.clone(),

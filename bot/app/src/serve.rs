@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use andon_core::{Line, Message, Tone};
+use andon_core::{Directory, Line, Message, Tone};
 use andon_store::Purpose;
 use anyhow::{Context as _, Result, bail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -75,6 +75,7 @@ pub(crate) async fn run(config: Option<PathBuf>, data: Option<&Path>, machine: M
         keeper: wiring::keeper(&data)?,
         purpose: Purpose::Serve,
         voices: Vec::new(),
+        directory: Directory::default(),
         entropy: Arc::new(SystemEntropy),
         clock: machine.clock,
         data,

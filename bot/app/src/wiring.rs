@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use andon_commands::COMMANDS;
 use andon_core::ports::{Deployer, Voice};
-use andon_core::{Clock, Digest, Entropy, Private, Record, RecordKind, Redactor, Target};
+use andon_core::{Clock, Digest, Directory, Entropy, Private, Record, RecordKind, Redactor, Target};
 use andon_deployers::keeper::{KeeperClient, SpawnKeeper};
 use andon_deployers::{NAMES, local};
 use andon_engine::policy::{self, Policies};
@@ -33,6 +33,8 @@ pub(crate) struct Plan {
     pub(crate) loaded: Loaded,
     /// The chats.
     pub(crate) voices: Vec<Arc<dyn Voice>>,
+    /// Whose account is whose, for the chats.
+    pub(crate) directory: Directory,
     /// How a keeper is started.
     pub(crate) keeper: SpawnKeeper,
     /// Time.
@@ -100,6 +102,7 @@ pub(crate) async fn build(plan: Plan) -> Result<Wired> {
         commands: COMMANDS,
         configuration: Configuration { catalog: plan.loaded.catalog, policies, deployers },
         voices: plan.voices,
+        directory: plan.directory,
         key,
         anchor: plan.data.anchor(),
         owner: owner(&*plan.entropy),

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use crate::{Digest, EnvironmentName, Identity, Person, PersonId, Room, ServiceName, Speaker, Target, TeamName};
+use crate::{
+    Account, Digest, EnvironmentName, Identity, Person, PersonId, Room, ServiceName, Speaker, Target, TeamName,
+};
 
 /// A team.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +117,10 @@ pub struct Catalog {
     pub aliases: BTreeMap<String, String>,
     /// How long things last.
     pub defaults: Defaults,
+    /// Workspaces, as `platform:workspace`, whose accounts are people's by their confirmed e-mail addresses.
+    pub email_workspaces: Vec<String>,
+    /// Where checkpoints are posted.
+    pub anchor_rooms: Vec<Room>,
     /// Where the bot speaks of itself.
     pub ops_room: Option<Room>,
     /// The digest of the configuration's text.
@@ -129,6 +135,18 @@ impl Catalog {
         self.people
             .values()
             .find(|person| person.identities.contains(identity))
+            .map(|person| Speaker { person: person.id.clone(), identity: identity.clone() })
+    }
+
+    /// The person whose account this is by its confirmed e-mail address: only in a workspace that is listed for it, never a guest.
+    pub fn by_email(&self, identity: &Identity, account: &Account) -> Option<Speaker> {
+        let workspace = format!("{}:{}", identity.platform, identity.workspace.as_deref()?);
+        let email = account.email.as_ref().filter(|_| account.active && !account.guest)?;
+        let theirs = |person: &&Person| person.email.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(email));
+        self.email_workspaces
+            .contains(&workspace)
+            .then(|| self.people.values().find(theirs))
+            .flatten()
             .map(|person| Speaker { person: person.id.clone(), identity: identity.clone() })
     }
 

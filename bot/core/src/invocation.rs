@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Audience, Identity, InvocationId, ProofStrength, Room};
+use crate::{Account, Audience, Identity, InvocationId, ProofStrength, Room};
 
 /// The name of one human act, the same however often and however its platform delivers it:
 /// `platform/author's workspace/kind/…`, for example `slack/T1/message/C1/1700000000.000100` or `console//line/7f3a/12`.
@@ -18,6 +18,9 @@ pub struct Said {
     pub key: DeliveryKey,
     /// The account that spoke.
     pub identity: Identity,
+    /// What the platform says of that account, where it was asked.
+    #[serde(default)]
+    pub account: Option<Account>,
     /// How strongly the platform vouches for it.
     pub proof: ProofStrength,
     /// Where.
@@ -36,6 +39,10 @@ pub struct Said {
     pub guests_present: Option<bool>,
     /// The machine that spoke from, for records of a terminal: operating-system user, uid and host.
     pub terminal: Option<String>,
+    /// Whether a refusal is said by the platform's voice, as answers are. An adapter that shows it itself, as a terminal or a form does,
+    /// says no.
+    #[serde(default)]
+    pub refusal_by_voice: bool,
 }
 
 /// What the adapter does with a delivery. Any receipt may be acknowledged to the platform: the intent is durable, or nothing will ever
@@ -57,10 +64,13 @@ pub enum Receipt {
         /// The answer.
         message: Box<crate::Message>,
     },
-    /// Nothing will run. The message says why and what to do; the adapter shows it to the asker.
+    /// Nothing will run. The message says why and what to do.
     Refused {
         /// The answer.
         message: Box<crate::Message>,
+        /// Whether it is on its way through the voice, so that the adapter shows nothing.
+        #[serde(default)]
+        said: bool,
     },
 }
 

@@ -38,7 +38,7 @@ pub use invocation::{DeliveryKey, Receipt, Said, Verdict};
 pub use message::{Action, Ask, Attachment, Audience, Block, Fact, Line, Message, Outside, Span, Style, Tone};
 pub use names::{EnvironmentName, InvalidName, PersonId, ServiceName, TeamName, Version};
 pub use outcome::{Cause, OperationState, Outcome};
-pub use person::{Identity, Person, Speaker};
+pub use person::{Account, Identity, Person, Speaker};
 pub use plan::{Artifact, Change, Finding, Gate, GateState, Plan, Step, Target};
 pub use record::{
     ApprovalFacts, AuthorFacts, BypassFacts, CheckFacts, ClockState, Decision, EffectFacts, GateFacts, OutcomeFacts,

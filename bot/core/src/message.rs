@@ -266,6 +266,11 @@ impl Action {
         action
     }
 
+    /// A button whose line is as long as what somebody said. A platform that cannot carry it leaves the button out.
+    pub fn of_any_length(label: &str, style: Style, line: &str) -> Self {
+        Self { label: label.to_owned(), style, line: line.to_owned(), ask: Ask::Nothing }
+    }
+
     /// The same button, which asks first.
     #[must_use]
     pub fn asking(self, ask: Ask) -> Self {

@@ -59,6 +59,17 @@ impl From<Identity> for String {
     }
 }
 
+/// What a platform says of an account at the moment it speaks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Whether the platform lets it act: false once it was deactivated.
+    pub active: bool,
+    /// Whether it is a guest's, an external person's or a bot's: never matched to anybody by its address.
+    pub guest: bool,
+    /// Its e-mail address, where the platform has confirmed it.
+    pub email: Option<String>,
+}
+
 /// A human, with linked identities, teams and a time zone. Machine accounts are [`crate::Machine`]s.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
@@ -68,6 +79,8 @@ pub struct Person {
     pub time_zone: jiff::tz::TimeZone,
     /// All accounts that are this person.
     pub identities: Vec<Identity>,
+    /// The e-mail address by which accounts of listed workspaces are this person's too.
+    pub email: Option<String>,
     /// The teams that list this person as a member.
     pub teams: Vec<TeamName>,
 }

@@ -64,6 +64,15 @@ pub(crate) async fn stranger(house: &Arc<House>, said: Said) -> Receipt {
     store_refusal(house, said, None, None, record, &refusal).await
 }
 
+/// Records a refusal that the adapter has decided, about whoever spoke.
+pub(crate) async fn turned_back(house: &Arc<House>, said: Said, refusal: &Refusal) -> Receipt {
+    let said = kept(&house.redactor, said);
+    let mut record = house.record_of_saying(RecordKind::Denied, &said, None);
+    record.said = Some(unparsed(&said));
+    record.outcome = Some(record::outcome("refused", &reply::refusal_text(refusal)));
+    store_refusal(house, said, None, None, record, refusal).await
+}
+
 /// What a person is told, and what the policies said where they were asked.
 pub(crate) struct Refused<'a> {
     pub(crate) refusal: &'a Refusal,
@@ -139,14 +148,14 @@ async fn unrecorded(work: &Work, asked: &Asked, failure: Failure) -> Receipt {
         let message = Message::new("Refused: the audit trail cannot be written, and nothing happens unrecorded")
             .tone(Tone::Bad)
             .paragraph("Tell whoever runs Andon. `status`, `history`, `versions`, `can`, `why`, `whoami` and `help` still answer.");
-        return Receipt::Refused { message: Box::new(message.whisper()) };
+        return Receipt::Refused { message: Box::new(message.whisper()), said: false };
     };
     match answer(&asked.arguments, work).await {
         Ok(message) => {
             let message = message.paragraph("Not recorded: the audit trail cannot be written.");
             Receipt::Unrecorded { message: Box::new(message) }
         }
-        Err(Failure::Refused(refusal)) => Receipt::Refused { message: Box::new(reply::refusal(&refusal)) },
+        Err(Failure::Refused(refusal)) => Receipt::Refused { message: Box::new(reply::refusal(&refusal)), said: false },
         Err(Failure::Faulted(fault)) => reply::broken(&fault),
     }
 }
@@ -161,16 +170,17 @@ async fn store_refusal(
 ) -> Receipt {
     let id = InvocationId::new(house.clock.now(), &*house.entropy);
     record.invocation = Some(id);
-    let receipt = Receipt::Refused { message: Box::new(reply::refusal(refusal)) };
-    let stored = store(house, id, said, speaker, command, record, receipt.clone(), NewInvocationState::Refused).await;
+    let (message, by_voice) = (Box::new(reply::refusal(refusal)), said.refusal_by_voice);
+    let receipt = Receipt::Refused { message: message.clone(), said: by_voice };
+    let stored = store(house, id, said, speaker, command, record, receipt, NewInvocationState::Refused).await;
     match stored {
         Ok(receipt) => receipt,
         // It is refused all the same; that the refusal is not recorded is for the log.
         Err(Failure::Faulted(fault)) => {
             tracing::error!(error = %fault.chain(), "a refusal could not be recorded");
-            receipt
+            Receipt::Refused { message, said: false }
         }
-        Err(Failure::Refused(_)) => receipt,
+        Err(Failure::Refused(_)) => Receipt::Refused { message, said: false },
     }
 }
 
@@ -189,6 +199,10 @@ async fn store(
     let urgent =
         command.as_ref().and_then(|command| house.grammar.entry(&command.path)).is_some_and(|entry| entry.urgent);
     let answer = receipt.clone();
+    let to_say = match &receipt {
+        Receipt::Refused { message, said: true } => Some(reply::answer(house, id, &said, message, urgent)),
+        _ => None,
+    };
     let acceptance = house
         .store
         .write(move |transaction| {
@@ -203,7 +217,11 @@ async fn store(
                     state,
                     urgent,
                 };
-                transaction.accept(new).await.map_err(Failure::from)
+                let acceptance = transaction.accept(new).await?;
+                if let (Acceptance::New(_), Some(to_say)) = (&acceptance, &to_say) {
+                    transaction.put_message(to_say).await?;
+                }
+                Ok::<_, Failure>(acceptance)
             })
         })
         .await?;
@@ -262,6 +280,7 @@ mod tests {
         Said {
             key: andon_core::DeliveryKey("console//line/1/1".to_owned()),
             identity: "console:ana".parse::<Identity>().expect("an account"),
+            account: None,
             proof: ProofStrength::Chat,
             room: "console:lobby".parse().expect("a room"),
             permalink: None,
@@ -271,6 +290,7 @@ mod tests {
             audience_size: None,
             guests_present: None,
             terminal: None,
+            refusal_by_voice: false,
         }
     }
 

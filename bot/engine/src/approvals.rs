@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::command::{Applied, Flags};
 use crate::policy::{Permit, Resource};
 use crate::work::Work;
-use crate::{authorize, card, operations};
+use crate::{authorize, card, operations, people};
 
 /// Proof that an operation has all approvals that it needs, and the operation itself. Made only by counting what is stored: from distinct
 /// people, none of them the asker, all naming this plan, all still entitled.
@@ -80,18 +80,19 @@ async fn is_as_recorded(
 async fn standing(work: &Work, connection: &mut Connection<'_>, row: &OperationRow) -> Result<Vec<PersonId>, Failure> {
     let approvals = connection.approvals(row.id).await?;
     let clicks = if approvals.is_empty() { Vec::new() } else { clicks(connection, row).await? };
-    let mut people = Vec::new();
+    let mut agreed = Vec::new();
     for approval in approvals {
         // An account that was unlinked meanwhile speaks for nobody.
-        let linked = work.catalog().speaker(&approval.by.identity).as_ref() == Some(&approval.by);
+        let speaker = people::speaker(work.catalog(), connection, &approval.by.identity).await?;
+        let linked = speaker.as_ref() == Some(&approval.by);
         let click = clicks.iter().find(|click| click.speaker.as_ref() == Some(&approval.by));
         let counts =
-            linked && click.is_some() && approval.digest == row.digest && !people.contains(&approval.by.person);
+            linked && click.is_some() && approval.digest == row.digest && !agreed.contains(&approval.by.person);
         if counts && may_approve(&as_said(work, &approval.by, click)?, &arguments(click), row.into()).is_ok() {
-            people.push(approval.by.person);
+            agreed.push(approval.by.person);
         }
     }
-    Ok(people)
+    Ok(agreed)
 }
 
 /// How the approvals of an operation were said: their records name the invocations.

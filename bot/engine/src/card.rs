@@ -1,8 +1,8 @@
 //! The card of an operation: the one live message that shows where it stands, drawn anew from the database whenever that changes.
 
 use andon_core::{
-    Action, Block, Catalog, Digest, Failure, Finding, GateState, Line, Message, OperationId, OperationState, PersonId,
-    Plan, RecordNumber, Room, RoomRoute, Style, Target, Tone,
+    Action, Ask, Block, Catalog, Digest, Failure, Finding, GateState, Line, Message, OperationId, OperationState,
+    PersonId, Plan, RecordNumber, Room, RoomRoute, Style, Target, Tone,
 };
 use andon_store::{ApprovalRow, NewCard, NewMessage, OperationRow, Transaction};
 use jiff::SignedDuration;
@@ -102,7 +102,7 @@ pub(crate) async fn tell_end(
 ) -> Result<(), Failure> {
     let (row, _) = message(transaction, operation).await?;
     let line = Line::new().mention(&row.asked_by.person).text(" ").line(&sentence(&row));
-    let message = Message::new(line).tone(tone(row.state));
+    let message = with_log(Message::new(line).tone(tone(row.state)), &row);
     tell(house, transaction, &row, row.room.clone(), &message, row.urgent).await
 }
 
@@ -128,15 +128,21 @@ async fn tell(
     Ok(transaction.put_message(&new).await?)
 }
 
-/// The plan of a change that is only shown.
-pub(crate) fn dry_run(plan: &Plan, digest: Digest) -> Message {
+/// The plan of a change that is only shown. The button does it: its line is as long as what was `said`, and left out where it is too long.
+pub(crate) fn dry_run(plan: &Plan, digest: Digest, said: &str) -> Message {
     let message =
         Message::new(Line::new().text("Dry run: ").line(&plan.summary)).fact("plan", Line::new().code(digest.short()));
     let verdict = match plan.closed_gate() {
         Some((gate, _)) => format!("It would be refused by the {} gate. Nothing was changed.", gate.as_str()),
         None => "Nothing was changed.".to_owned(),
     };
-    with_plan(message, plan).paragraph(verdict)
+    let message = with_plan(message, plan).paragraph(verdict);
+    match said.strip_suffix(" --dry-run") {
+        Some(line) if plan.closed_gate().is_none() => {
+            message.action(Action::of_any_length("Do it", Style::Primary, line))
+        }
+        _ => message,
+    }
 }
 
 /// The card of an operation.
@@ -209,14 +215,16 @@ fn approval_line(row: &OperationRow, approvals: &[ApprovalRow]) -> Line {
 
 fn with_outcome(message: Message, row: &OperationRow) -> Message {
     let Some(outcome) = &row.outcome else { return message };
-    let message = match &outcome.observed {
+    match &outcome.observed {
         Some(observed) => message.fact("seen", observed.clone()),
         None => message,
-    };
-    match &outcome.details {
-        Some(details) => {
-            message.block(Block::Heading("The end of its log".to_owned())).block(Block::Quote(details.clone()))
-        }
+    }
+}
+
+/// With the end of its log, for the card's thread: the card itself stays short.
+pub fn with_log(message: Message, row: &OperationRow) -> Message {
+    match row.outcome.as_ref().and_then(|outcome| outcome.details.clone()) {
+        Some(log) => message.block(Block::Heading("The end of its log".to_owned())).block(Block::Quote(log)),
         None => message,
     }
 }
@@ -254,8 +262,9 @@ fn actions(row: &OperationRow) -> Vec<Action> {
     let cancel = || Action::new("Cancel", Style::Plain, format!("cancel {number}"));
     match row.state {
         OperationState::WaitingApproval => vec![
-            Action::new("Approve", Style::Primary, format!("approve {number} --plan {}", row.digest)),
-            Action::new("Deny", Style::Danger, format!("deny {number}")),
+            Action::new("Approve", Style::Primary, format!("approve {number} --plan {}", row.digest))
+                .asking(Ask::Confirmation(row.plan.summary.clone())),
+            Action::new("Deny", Style::Danger, format!("deny {number}")).asking(Ask::Reason),
             cancel(),
         ],
         OperationState::Queued | OperationState::Running if !row.cancel_requested => vec![cancel()],
@@ -268,6 +277,9 @@ fn actions(row: &OperationRow) -> Vec<Action> {
             .map(roll_back)
             .collect(),
         OperationState::Failed if row.started_at.is_none() => ask_again(row).into_iter().collect(),
+        OperationState::Failed if row.outcome.as_ref().is_some_and(|outcome| outcome.details.is_some()) => {
+            vec![Action::new("Show log", Style::Plain, format!("why {number}"))]
+        }
         OperationState::Unknown => vec![
             Action::new("It succeeded", Style::Plain, format!("settle {number} succeeded")),
             Action::new("It failed", Style::Danger, format!("settle {number} failed")),
@@ -277,7 +289,8 @@ fn actions(row: &OperationRow) -> Vec<Action> {
 }
 
 fn roll_back(line: &String) -> Action {
-    Action::new("Roll back", Style::Danger, line)
+    let what = Line::new().text("Go back to the release live just before: ").code(line);
+    Action::new("Roll back", Style::Danger, line).asking(Ask::Confirmation(what))
 }
 
 /// What was planned stands no more: the same line asks again, as a new operation.

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use andon_core::ports::Edge;
 use andon_core::{
-    CommandSpec, EffectKind, Failure, Fault, InvocationId, Message, OperationNumber, OperationState, Receipt, Record,
-    RecordKind, Said, Verdict,
+    Account, CommandSpec, EffectKind, Failure, Fault, Identity, InvocationId, Message, OperationNumber, OperationState,
+    Receipt, Record, RecordKind, Refusal, Said, Verdict,
 };
 use andon_store::{Accepted, Connection, InvocationRow, InvocationState, NewMessage, OperationRow, StoreError};
 use async_trait::async_trait;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::house::{Configuration, House};
 use crate::lease::LEASE;
-use crate::{complete, operations, outbox, pipeline, sequencer, watch as watching};
+use crate::{accept, anchors, complete, hearing, operations, outbox, people, pipeline, sequencer, watch as watching};
 
 /// Invocations at a time.
 const AT_A_TIME: usize = 32;
@@ -76,6 +76,7 @@ impl Engine {
         tasks.spawn(operations::sweep(house(), stop()));
         tasks.spawn(operations::look_up(house(), stop()));
         tasks.spawn(watching::watch(house(), stop()));
+        tasks.spawn(anchors::anchor(house(), stop()));
         let mut stopping = self.stop.subscribe();
         let ended = tokio::select! {
             biased;
@@ -149,18 +150,7 @@ impl Engine {
     /// # Errors
     /// See [`StoreError`].
     pub async fn tell_operators(&self, message: Message) -> Result<(), StoreError> {
-        let Some(room) = self.house.configuration().catalog.ops_room.clone() else { return Ok(()) };
-        let expires_at = self.house.clock.now().saturating_add(OPS_NEWS_EXPIRES).unwrap_or(jiff::Timestamp::MAX);
-        let new = NewMessage {
-            room,
-            asker: None,
-            message,
-            invocation: None,
-            operation: None,
-            under_card: false,
-            urgent: false,
-            expires_at,
-        };
+        let Some(new) = ops_news(&self.house, message) else { return Ok(()) };
         self.house.store.write(move |transaction| Box::pin(async move { transaction.put_message(&new).await })).await
     }
 
@@ -234,6 +224,20 @@ impl Engine {
     }
 }
 
+/// News of the bot itself for the ops room, where there is one.
+pub(crate) fn ops_news(house: &House, message: Message) -> Option<NewMessage> {
+    Some(NewMessage {
+        room: house.configuration().catalog.ops_room.clone()?,
+        asker: None,
+        message,
+        invocation: None,
+        operation: None,
+        under_card: false,
+        urgent: false,
+        expires_at: house.clock.now().saturating_add(OPS_NEWS_EXPIRES).unwrap_or(Timestamp::MAX),
+    })
+}
+
 /// Whether nothing moves until a person says something.
 const fn at_rest(state: OperationState) -> bool {
     !matches!(state, OperationState::Queued | OperationState::Running)
@@ -243,6 +247,10 @@ const fn at_rest(state: OperationState) -> bool {
 impl Edge for Engine {
     async fn deliver(&self, said: Said) -> Receipt {
         pipeline::deliver(&self.house, said).await
+    }
+
+    async fn refuse(&self, said: Said, refusal: Refusal) -> Receipt {
+        accept::turned_back(&self.house, said, &refusal).await
     }
 
     async fn settled(&self, invocation: InvocationId) -> Verdict {
@@ -265,8 +273,36 @@ impl Edge for Engine {
         self.house.grammar.specs()
     }
 
+    async fn knows(&self, identity: &Identity, account: Option<&Account>) -> bool {
+        let catalog = &self.house.configuration().catalog;
+        let active = account.is_none_or(|account| account.active);
+        active
+            && (catalog.speaker(identity).is_some()
+                || account.is_some_and(|it| catalog.by_email(identity, it).is_some()))
+    }
+
     async fn complete(&self, line: &str) -> Vec<String> {
         complete::complete(&self.house, line).await
+    }
+
+    async fn account_changed(&self, identity: &Identity, account: &Account) {
+        let configuration = self.house.configuration();
+        kept(people::note(&self.house, &configuration.catalog, identity, account).await, "a change of an account");
+    }
+
+    async fn heard(&self, platform: &str, since: Timestamp) {
+        kept(hearing::heard(&self.house, platform, since).await, "that a chat is listened to");
+    }
+
+    async fn turned_away(&self, platform: &str, way: &str, why: &str, times: u32) {
+        kept(hearing::turned_away(&self.house, platform, way, why, times).await, "that deliveries were turned away");
+    }
+}
+
+/// Tells the log where something that nobody waits for could not be kept.
+fn kept(result: Result<(), Failure>, what: &str) {
+    if let Err(failure) = result {
+        tracing::error!(?failure, "{what} could not be kept");
     }
 }
 

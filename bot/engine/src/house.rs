@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use andon_core::ports::{Deployer, Voice};
-use andon_core::{Catalog, Clock, Entropy, PersonId, Redactor, Refusal, Target};
-use andon_store::{Store, StoreError};
+use andon_core::{Catalog, Clock, Directory, Entropy, Identity, PersonId, Redactor, Refusal, Target};
+use andon_store::{AccountRow, Store, StoreError};
 use andon_trail::{SigningKey, VerifierKey};
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -44,6 +44,8 @@ pub struct Parts {
     pub configuration: Configuration,
     /// The chats.
     pub voices: Vec<Arc<dyn Voice>>,
+    /// Whose account is whose, for the chats; kept up to date by the house.
+    pub directory: Directory,
     /// Signs checkpoints.
     pub key: SigningKey,
     /// Where the latest checkpoint is copied to: the first anchor outside the database.
@@ -63,6 +65,7 @@ pub struct House {
     pub(crate) redactor: Arc<Redactor>,
     pub(crate) grammar: Grammar,
     pub(crate) voices: Vec<Arc<dyn Voice>>,
+    directory: Directory,
     pub(crate) key: SigningKey,
     pub(crate) anchor: PathBuf,
     pub(crate) owner: String,
@@ -75,6 +78,8 @@ pub struct House {
     pub(crate) verifying: tokio::sync::Mutex<()>,
     configuration: RwLock<Arc<Configuration>>,
     numbers: RwLock<BTreeMap<PersonId, i64>>,
+    /// What chats have told of accounts, as far as this process knows.
+    accounts: RwLock<BTreeMap<Identity, AccountRow>>,
 }
 
 impl House {
@@ -91,6 +96,7 @@ impl House {
             redactor: parts.redactor,
             grammar: Grammar::new(parts.commands),
             voices: parts.voices,
+            directory: parts.directory,
             key: parts.key,
             anchor: parts.anchor,
             owner: parts.owner,
@@ -100,7 +106,11 @@ impl House {
             verifying: tokio::sync::Mutex::default(),
             configuration: RwLock::new(Arc::new(parts.configuration)),
             numbers: RwLock::default(),
+            accounts: RwLock::default(),
         };
+        let known = house.store.read().await?.connection().accounts().await?;
+        *house.accounts.write().unwrap_or_else(PoisonError::into_inner) =
+            known.into_iter().map(|row| (row.identity.clone(), row)).collect();
         house.number_people(&house.configuration().catalog).await?;
         if !house.store.is_postgres() {
             // One process has the file: whoever held a lease died with it.
@@ -155,6 +165,30 @@ impl House {
         Ok(())
     }
 
+    /// What a chat has told of an account, as far as this process knows.
+    pub(crate) fn account(&self, identity: &Identity) -> Option<AccountRow> {
+        self.accounts.read().unwrap_or_else(PoisonError::into_inner).get(identity).cloned()
+    }
+
+    pub(crate) fn remember_account(&self, row: AccountRow) {
+        self.accounts.write().unwrap_or_else(PoisonError::into_inner).insert(row.identity.clone(), row);
+        self.list_accounts(&self.configuration().catalog);
+    }
+
+    /// Tells the chats whose account is whose.
+    fn list_accounts(&self, catalog: &Catalog) {
+        let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+        let by_email = |person: &PersonId| {
+            let theirs = accounts.values().filter(|row| row.person.as_ref() == Some(person) && !row.closed);
+            theirs.map(|row| row.identity.clone()).collect::<Vec<_>>()
+        };
+        let listed = catalog
+            .people
+            .values()
+            .map(|person| (person.id.clone(), [&person.identities[..], &by_email(&person.id)].concat()));
+        self.directory.replace(listed);
+    }
+
     async fn number_people(&self, catalog: &Catalog) -> Result<(), StoreError> {
         let people: Vec<_> = catalog.people.keys().cloned().collect();
         let numbers = self
@@ -171,6 +205,7 @@ impl House {
             })
             .await?;
         *self.numbers.write().unwrap_or_else(PoisonError::into_inner) = numbers;
+        self.list_accounts(catalog);
         Ok(())
     }
 }

@@ -9,6 +9,7 @@
 
 mod about;
 mod accept;
+mod anchors;
 pub mod approvals;
 pub mod authorize;
 mod can;
@@ -17,12 +18,14 @@ pub mod command;
 mod complete;
 mod engine;
 mod gates;
+mod hearing;
 mod holds;
 mod house;
 mod lease;
 mod operations;
 mod outbox;
 mod parse;
+mod people;
 mod pipeline;
 mod plan;
 pub mod policy;
@@ -37,6 +40,7 @@ mod watch;
 mod work;
 
 pub use can::{Foresight, can};
+pub use card::with_log;
 pub use engine::Engine;
 pub use house::{Configuration, House, Parts};
 pub use operations::Running;

@@ -21,6 +21,7 @@ use crate::command::{Entry, Run};
 use crate::house::House;
 use crate::lease;
 use crate::parse::{self, Parsed};
+use crate::people;
 use crate::plan;
 use crate::policy::Permit;
 use crate::probe::Point;
@@ -33,8 +34,14 @@ const ATTEMPTS: i64 = 5;
 /// Steps 1 to 4: person, grammar, policy, and the transaction that makes the intent durable.
 pub(crate) async fn deliver(house: &Arc<House>, said: Said) -> Receipt {
     let configuration = house.configuration();
-    let Some(speaker) = configuration.catalog.speaker(&said.identity) else {
-        return accept::stranger(house, said).await;
+    let speaker = match people::recognise(house, &configuration, &said).await {
+        Ok(Some(speaker)) => speaker,
+        Ok(None) => return accept::stranger(house, said).await,
+        // What is known of an account could not be kept; nothing that can be recorded is then done either.
+        Err(failure) => match configuration.catalog.speaker(&said.identity) {
+            Some(speaker) if said.account.as_ref().is_none_or(|account| account.active) => speaker,
+            _ => return reply::broken_by(failure),
+        },
     };
     let refused = accept::Refused::because;
     if let Some(refusal) = accept::out_of_time(said.happened, house.clock.now()) {
@@ -92,7 +99,7 @@ async fn go_on(house: &Arc<House>, accepted: &Arc<Accepted>) -> Result<(), Failu
         return Err(Fault::new("whoever took it up died of it, again and again").into());
     }
     let work = Work::of(house, invocation)?;
-    if work.catalog().speaker(&invocation.said.identity).as_ref() != Some(&work.speaker) {
+    if people::known_here(house, work.catalog(), &invocation.said.identity).as_ref() != Some(&work.speaker) {
         return Err(Refusal::new("Your account is no longer linked", "ask whoever runs Andon to link it").into());
     }
     let (entry, arguments) = reply::command_of(house, invocation)?;

@@ -82,7 +82,8 @@ async fn conclude_dry_run(work: &Work, accepted: &Arc<Accepted>, planned: Planne
     let mut record = planned.record(work, &accepted);
     record.details = serde_json::json!({ "dry_run": true });
     let sealed = house.seal(&record)?;
-    let message = card::dry_run(&planned.plan, planned.digest);
+    let said = accepted.invocation().said.text.trim().to_owned();
+    let message = card::dry_run(&planned.plan, planned.digest, &said);
     let store = house.store.clone();
     store
         .write(move |transaction| {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use andon_core::{Digest, Failure, Fault, Line, Message, Receipt, RecordKind, RecordNumber, Refusal, Tone};
+use andon_core::{
+    Digest, Failure, Fault, InvocationId, Line, Message, Receipt, RecordKind, RecordNumber, Refusal, Said, Tone,
+};
 use andon_store::{Accepted, InvocationRow, InvocationState, NewMessage, Transaction};
 use andon_trail::Sealed;
 use jiff::SignedDuration;
@@ -30,7 +32,15 @@ pub(crate) fn refusal_text(refusal: &Refusal) -> String {
 /// Tells the log the whole chain and the room one fact.
 pub(crate) fn broken(fault: &Fault) -> Receipt {
     tracing::error!(error = %fault.chain(), "a command could not be taken");
-    Receipt::Refused { message: Box::new(broken_message(fault)) }
+    Receipt::Refused { message: Box::new(broken_message(fault)), said: false }
+}
+
+/// The same of any failure.
+pub(crate) fn broken_by(failure: Failure) -> Receipt {
+    match failure {
+        Failure::Faulted(fault) => broken(&fault),
+        Failure::Refused(refused) => Receipt::Refused { message: Box::new(refusal(&refused)), said: false },
+    }
 }
 
 fn broken_message(fault: &Fault) -> Message {
@@ -76,19 +86,29 @@ pub(crate) async fn say(
     invocation: &InvocationRow,
     message: &Message,
 ) -> Result<(), Failure> {
-    let expires_at = house.clock.now().saturating_add(ANSWER_EXPIRES).unwrap_or(jiff::Timestamp::MAX);
     let entry = invocation.command.as_ref().and_then(|command| house.grammar.entry(&command.path));
-    let new = NewMessage {
-        room: invocation.said.room.clone(),
-        asker: Some(invocation.said.identity.clone()),
+    let urgent = entry.is_some_and(|entry| entry.urgent);
+    Ok(transaction.put_message(&answer(house, invocation.id, &invocation.said, message, urgent)).await?)
+}
+
+/// An answer to what was said, for the outbox.
+pub(crate) fn answer(
+    house: &House,
+    invocation: InvocationId,
+    said: &Said,
+    message: &Message,
+    urgent: bool,
+) -> NewMessage {
+    NewMessage {
+        room: said.room.clone(),
+        asker: Some(said.identity.clone()),
         message: message.clone(),
-        invocation: Some(invocation.id),
+        invocation: Some(invocation),
         operation: None,
         under_card: false,
-        urgent: entry.is_some_and(|entry| entry.urgent),
-        expires_at,
-    };
-    Ok(transaction.put_message(&new).await?)
+        urgent,
+        expires_at: house.clock.now().saturating_add(ANSWER_EXPIRES).unwrap_or(jiff::Timestamp::MAX),
+    }
 }
 
 /// A read was answered.

@@ -8,6 +8,7 @@
 //! business; how a record's bytes come to be is the trail's.
 
 mod approvals;
+mod chats;
 mod claims;
 mod connection;
 mod error;
@@ -25,6 +26,7 @@ mod watched;
 mod write;
 
 pub use approvals::{ApprovalRow, NewApproval};
+pub use chats::AccountRow;
 pub use connection::{Connection, Reader, Transaction};
 pub use error::{OpenError, StoreError};
 pub use invocations::{

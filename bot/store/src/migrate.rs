@@ -28,6 +28,7 @@ const STEPS: &[Step] = &[
     step!(8, "unreplaced", "0008_unreplaced.sql"),
     step!(9, "lanes", "0009_lanes.sql"),
     step!(10, "waiting_records", "0010_waiting_records.sql"),
+    step!(11, "chats", "0011_chats.sql"),
 ];
 
 /// The newest migration of this program.

@@ -238,6 +238,24 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Something was not even tried, since its platform asks to wait: it counts as no attempt.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn postpone(&mut self, item: &OutboxItem, at: Timestamp) -> Result<(), StoreError> {
+        on!(self.0, c => match &item.kind {
+            OutboxKind::Card { operation, .. } => {
+                sqlx::query("update cards set next_at = $3, lease_until = 0, attempts = attempts - 1 where operation = $1 and room = $2")
+                    .bind(operation.to_string()).bind(item.room.to_string()).bind(micros(at)).execute(&mut **c).await?;
+            }
+            OutboxKind::Message { id, .. } => {
+                sqlx::query("update messages set next_at = $2, lease_until = 0, attempts = attempts - 1 where id = $1")
+                    .bind(*id).bind(micros(at)).execute(&mut **c).await?;
+            }
+        });
+        Ok(())
+    }
+
     /// Something will never be said.
     ///
     /// # Errors

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use andon_console::{ConsoleVoice, Look, Options, Sink, Speaking};
 use andon_core::ports::{Edge, Marker, Voice as _};
 use andon_core::{
-    Audience, Clock, CommandSpec, InvocationId, Message, ProofStrength, Receipt, Room, Said, Tone, Verdict,
+    Account, Audience, Clock, CommandSpec, Identity, InvocationId, Message, ProofStrength, Receipt, Refusal, Room,
+    Said, Tone, Verdict,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -95,7 +96,7 @@ impl Edge for FakeEdge {
         let message = |text: &str| Box::new(Message::new(text).tone(Tone::Bad));
         match text.as_str() {
             "chat" => return Receipt::Ignored,
-            "refuse" => return Receipt::Refused { message: message("Refused: not you") },
+            "refuse" => return Receipt::Refused { message: message("Refused: not you"), said: false },
             "unrecorded" => return Receipt::Unrecorded { message: message("Not recorded: the answer") },
             "change" => self.post("card", "Queued: the change", Tone::Working).await,
             _ => {}
@@ -128,4 +129,20 @@ impl Edge for FakeEdge {
     async fn complete(&self, _: &str) -> Vec<String> {
         Vec::new()
     }
+
+    // A terminal never calls what follows.
+
+    async fn refuse(&self, _: Said, _: Refusal) -> Receipt {
+        Receipt::Ignored
+    }
+
+    async fn knows(&self, _: &Identity, _: Option<&Account>) -> bool {
+        false
+    }
+
+    async fn account_changed(&self, _: &Identity, _: &Account) {}
+
+    async fn heard(&self, _: &str, _: Timestamp) {}
+
+    async fn turned_away(&self, _: &str, _: &str, _: &str, _: u32) {}
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use andon_console::{ConsoleVoice, Look, Sink, render};
-use andon_core::{Action, Attachment, Block, Fact, Line, Message, Outside, Span, Style, Tone};
+use andon_core::{Action, Ask, Attachment, Block, Fact, Line, Message, Outside, Span, Style, Tone};
 
 use crate::fake::room;
 use crate::look;
@@ -46,7 +46,12 @@ fn everywhere(text: &str) -> Message {
     message.body.push(Block::Quote(outside.clone()));
     message.body.push(Block::Preformatted(text.to_owned()));
     message.attachment = Some(Attachment { name: text.to_owned(), content: outside });
-    message.actions.push(Action { label: text.to_owned(), style: Style::Plain, line: text.to_owned() });
+    message.actions.push(Action {
+        label: text.to_owned(),
+        style: Style::Plain,
+        line: text.to_owned(),
+        ask: Ask::Nothing,
+    });
     message
 }
 

@@ -15,6 +15,7 @@ mod secret;
 mod section;
 mod services;
 mod settings;
+mod slack;
 mod source;
 mod syntax;
 #[cfg(test)]
@@ -137,7 +138,7 @@ fn redactor(patterns: &[String]) -> Redactor {
 /// Reads everything but `[redaction]`; text, version and warnings are still to come.
 fn read(mut root: Section, deployers: &Deployers<'_>, problems: &mut Problems, warnings: &mut Problems) -> Loaded {
     let names = Names::of(root.left());
-    let (bot, ops_room) = settings::bot(&mut root, problems);
+    let (mut bot, settings::BotRooms { ops_room, anchor_rooms }) = settings::bot(&mut root, problems);
     let defaults = settings::defaults(&mut root, problems);
     let mut accounts = world::Accounts::default();
     let mut people = world::people(&mut root, &mut accounts, problems);
@@ -148,9 +149,11 @@ fn read(mut root: Section, deployers: &Deployers<'_>, problems: &mut Problems, w
     let mut reader = services::Reader { names: &names, teams: &teams, deployers, problems, warnings, targets };
     let services = reader.services(&mut root);
     let targets = reader.targets;
+    let (slack, email_workspaces) = slack::slack(&mut root, problems);
     let rooms = settings::rooms(&mut root, &names, problems);
     let aliases = settings::aliases(&mut root, problems);
     root.finish(problems);
+    bot.slack = slack;
 
     let catalog = Catalog {
         people,
@@ -161,6 +164,8 @@ fn read(mut root: Section, deployers: &Deployers<'_>, problems: &mut Problems, w
         rooms,
         aliases: aliases.iter().map(|(alias, line)| (alias.clone(), line.value.clone())).collect(),
         defaults,
+        email_workspaces,
+        anchor_rooms,
         ops_room,
         version: Digest::of(""),
         text: String::new(),

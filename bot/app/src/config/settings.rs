@@ -24,43 +24,56 @@ pub struct BotSettings {
     pub public_key: Option<String>,
     /// Where the HTTP server listens.
     pub listen: Option<SocketAddr>,
+    /// How it is on Slack, where it is.
+    pub slack: Option<andon_slack::Config>,
     /// More shapes of secrets: regular expressions that compile and match more than nothing.
     pub redaction: Vec<String>,
     /// Policy files beside the configuration, by name: their texts are not looked at here.
     pub policies: Vec<(String, String)>,
 }
 
-/// Reads `[bot]`, `[trail]` and `[server]`, and the room in which the bot speaks of itself; redaction and policies are still to come.
-pub(super) fn bot(root: &mut Section, problems: &mut Problems) -> (BotSettings, Option<Room>) {
+/// The rooms of the bot itself.
+#[derive(Default)]
+pub(super) struct BotRooms {
+    /// Where it speaks of itself.
+    pub(super) ops_room: Option<Room>,
+    /// Where checkpoints are posted.
+    pub(super) anchor_rooms: Vec<Room>,
+}
+
+/// Reads `[bot]`, `[trail]` and `[server]`, and the rooms of the bot itself; chats, redaction and policies are still to come.
+pub(super) fn bot(root: &mut Section, problems: &mut Problems) -> (BotSettings, BotRooms) {
     let mut settings = BotSettings {
         name: "andon".to_owned(),
         origin: None,
         public_key: None,
         listen: None,
+        slack: None,
         redaction: Vec::new(),
         policies: Vec::new(),
     };
-    let mut ops_room = None;
+    let mut rooms = BotRooms::default();
     if let Some(mut bot) = one(root, "bot", problems) {
         if let Some(name) = bot.optional("name", problems, &value::line) {
             settings.name = name.value;
         }
-        ops_room = bot.optional("ops_room", problems, &value::parsed::<Room>).map(|room| room.value);
+        rooms.ops_room = bot.optional("ops_room", problems, &value::parsed::<Room>).map(|room| room.value);
         bot.finish(problems);
     }
     if let Some(trail) = one(root, "trail", problems) {
-        read_trail(trail, &mut settings, problems);
+        rooms.anchor_rooms = read_trail(trail, &mut settings, problems);
     }
     if let Some(mut server) = one(root, "server", problems) {
         settings.listen = server.optional("listen", problems, &value::address).map(|listen| listen.value);
         server.finish(problems);
     }
-    (settings, ops_room)
+    (settings, rooms)
 }
 
-fn read_trail(mut trail: Section, settings: &mut BotSettings, problems: &mut Problems) {
+fn read_trail(mut trail: Section, settings: &mut BotSettings, problems: &mut Problems) -> Vec<Room> {
     settings.origin = trail.optional("origin", problems, &origin).map(|origin| origin.value);
     let key = trail.optional("public_key", problems, &public_key);
+    let anchors = trail.list("anchors", problems, &value::parsed::<Room>).unwrap_or_default();
     trail.finish(problems);
     if let (Some(origin), Some(key)) = (&settings.origin, &key)
         && key.value.split('+').next() != Some(origin)
@@ -68,6 +81,7 @@ fn read_trail(mut trail: Section, settings: &mut BotSettings, problems: &mut Pro
         problems.add(&key.position, format!("the key is of another trail; one of `{origin}` begins with `{origin}+`"));
     }
     settings.public_key = key.map(|key| key.value);
+    values(anchors)
 }
 
 fn origin(node: &Node) -> Result<String, Mismatch> {
@@ -166,7 +180,7 @@ pub(super) fn aliases(root: &mut Section, problems: &mut Problems) -> BTreeMap<S
     aliases
 }
 
-fn one(root: &mut Section, key: &'static str, problems: &mut Problems) -> Option<Section> {
+pub(super) fn one(root: &mut Section, key: &'static str, problems: &mut Problems) -> Option<Section> {
     let entry = root.take(key)?;
     Section::of(key, entry.key, entry.node, problems)
 }

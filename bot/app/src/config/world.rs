@@ -9,7 +9,7 @@ use super::graph;
 use super::names::{Names, known};
 use super::problem::{Mismatch, Placed, Position, Problems};
 use super::section::Section;
-use super::tree::Value;
+use super::tree::{Node, Value};
 use super::value;
 
 /// The names of environment variables that hold the tokens of machines, by machine.
@@ -17,13 +17,16 @@ pub(super) type Tokens = BTreeMap<String, Placed<String>>;
 
 /// Whose each account is: it belongs to one person or machine.
 #[derive(Default)]
-pub(super) struct Accounts(BTreeMap<Identity, Placed<String>>);
+pub(super) struct Accounts {
+    identities: BTreeMap<Identity, Placed<String>>,
+    emails: BTreeMap<String, Placed<String>>,
+}
 
 impl Accounts {
     fn read(&mut self, owner: &str, section: &mut Section, problems: &mut Problems) -> Vec<Identity> {
         let read = section.list("identities", problems, &value::parsed::<Identity>).unwrap_or_default();
         for Placed { value: identity, position } in &read {
-            match self.0.get(identity) {
+            match self.identities.get(identity) {
                 Some(first) => {
                     let message =
                         format!("`{identity}` is {} already; an identity belongs to one of them", first.value);
@@ -32,12 +35,30 @@ impl Accounts {
                 }
                 None => {
                     let owner = Placed { value: owner.to_owned(), position: position.clone() };
-                    self.0.insert(identity.clone(), owner);
+                    self.identities.insert(identity.clone(), owner);
                 }
             }
         }
         values(read)
     }
+
+    /// An address is one person's, in whatever capitals.
+    fn take_email(&mut self, owner: &str, email: &Placed<String>, problems: &mut Problems) {
+        let place = Placed { value: owner.to_owned(), position: email.position.clone() };
+        if let Some(first) = self.emails.insert(email.value.to_ascii_lowercase(), place) {
+            let message = format!("this address is the person {}'s already", first.value);
+            problems
+                .add(&email.position, Mismatch::new(message).hint(format!("the other one is at {}", first.position)));
+        }
+    }
+}
+
+fn email(node: &Node) -> Result<String, Mismatch> {
+    let text = value::line(node)?;
+    let right = text
+        .split_once('@')
+        .is_some_and(|(name, place)| !name.is_empty() && place.contains('.') && !place.contains('@'));
+    if right && !text.contains(char::is_whitespace) { Ok(text) } else { Err("expected an e-mail address".into()) }
 }
 
 /// Reads `[people.*]`. Their teams are not known yet.
@@ -51,10 +72,15 @@ pub(super) fn people(
         let id = named::<PersonId>(&key, &section.position, problems);
         let time_zone = section.optional("time_zone", problems, &value::time_zone).map(|zone| zone.value);
         let identities = accounts.read(&format!("the person {key}"), &mut section, problems);
+        let email = section.optional("email", problems, &email);
+        if let Some(email) = &email {
+            accounts.take_email(&key, email, problems);
+        }
         section.finish(problems);
         if let Some(id) = id {
             let time_zone = time_zone.unwrap_or(TimeZone::UTC);
-            people.insert(id.clone(), Person { id, time_zone, identities, teams: Vec::new() });
+            let email = email.map(|email| email.value);
+            people.insert(id.clone(), Person { id, time_zone, identities, email, teams: Vec::new() });
         }
     }
     people

@@ -15,7 +15,7 @@ use crate::house::House;
 use crate::policy::Permit;
 use crate::probe::Point;
 use crate::work::Work;
-use crate::{authorize, card, gates, record};
+use crate::{authorize, card, gates, people, record};
 
 /// How long to wait for a target that is held before looking again.
 const WAIT: SignedDuration = SignedDuration::from_secs(1);
@@ -80,7 +80,10 @@ async fn replan(work: &Work, entry: &'static Entry, row: &OperationRow) -> Repla
         let Run::Operation { plan, exemption, .. } = &entry.run else {
             return Err(Fault::new("an operation whose command is none").into());
         };
-        if work.catalog().speaker(&row.asked_by.identity).as_ref() != Some(&row.asked_by) {
+        let mut reader = work.reader().await?;
+        let asker = people::speaker(work.catalog(), &mut reader.connection(), &row.asked_by.identity).await?;
+        drop(reader);
+        if asker.as_ref() != Some(&row.asked_by) {
             return Err(
                 Refusal::new("The account that asked for it is no longer linked", "somebody else can ask").into()
             );

@@ -94,6 +94,8 @@ fn catalog() -> Catalog {
         rooms: Vec::new(),
         aliases,
         defaults: Defaults::default(),
+        email_workspaces: Vec::new(),
+        anchor_rooms: Vec::new(),
         ops_room: None,
         version: Digest::of(""),
         text: String::new(),

@@ -23,6 +23,7 @@ pub(crate) fn said(key: &str, seconds: i64) -> Said {
     Said {
         key: DeliveryKey(key.to_owned()),
         identity: speaker("ana").identity,
+        account: None,
         proof: ProofStrength::Playground,
         room: room(),
         permalink: None,
@@ -32,6 +33,7 @@ pub(crate) fn said(key: &str, seconds: i64) -> Said {
         audience_size: Some(3),
         guests_present: None,
         terminal: None,
+        refusal_by_voice: false,
     }
 }
 

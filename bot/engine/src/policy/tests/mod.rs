@@ -85,6 +85,7 @@ fn catalog() -> Catalog {
         id: name(id),
         time_zone: jiff::tz::TimeZone::UTC,
         identities: Vec::new(),
+        email: None,
         teams: teams.iter().filter(|(_, members)| members.contains(id)).map(|(team, _)| name(team)).collect(),
     };
     let services = [
@@ -107,6 +108,8 @@ fn catalog() -> Catalog {
         rooms: Vec::new(),
         aliases: BTreeMap::new(),
         defaults: Defaults::default(),
+        email_workspaces: Vec::new(),
+        anchor_rooms: Vec::new(),
         ops_room: None,
         version: Digest::of(""),
         text: String::new(),

@@ -1,0 +1,101 @@
+//! Whose an account is: by the configuration, or by a confirmed e-mail address in a workspace that is listed for it. An account that its
+//! platform has deactivated is nobody's.
+
+use std::sync::Arc;
+
+use andon_core::{Account, Catalog, Failure, Identity, Private, RecordKind, Said, Speaker};
+use andon_store::{AccountRow, Connection, StoreError};
+use serde_json::json;
+
+use crate::house::{Configuration, House};
+
+/// Whose the account is that speaks. What its platform says of it is remembered where it is news.
+///
+/// # Errors
+/// The database cannot be read, or what is news cannot be kept.
+pub(crate) async fn recognise(
+    house: &Arc<House>,
+    configuration: &Configuration,
+    said: &Said,
+) -> Result<Option<Speaker>, Failure> {
+    let catalog = &configuration.catalog;
+    if let Some(account) = &said.account {
+        note(house, catalog, &said.identity, account).await?;
+    }
+    let configured = catalog.speaker(&said.identity);
+    match (&said.account, configured) {
+        (Some(account), _) if !account.active => Ok(None),
+        (_, Some(speaker)) => Ok(Some(speaker)),
+        (Some(account), None) => Ok(catalog.by_email(&said.identity, account)),
+        // Not matched by what was known of it once: its address may have been given to another account.
+        (None, None) => Ok(None),
+    }
+}
+
+/// Whose an account is now, as far as is known without asking its platform.
+///
+/// # Errors
+/// See [`StoreError`].
+pub(crate) async fn speaker(
+    catalog: &Catalog,
+    connection: &mut Connection<'_>,
+    identity: &Identity,
+) -> Result<Option<Speaker>, StoreError> {
+    let row = connection.account(identity).await?;
+    Ok(by_row(catalog, identity, row))
+}
+
+/// The same, by what this process knows: for what was accepted a moment ago.
+pub(crate) fn known_here(house: &House, catalog: &Catalog, identity: &Identity) -> Option<Speaker> {
+    by_row(catalog, identity, house.account(identity))
+}
+
+fn by_row(catalog: &Catalog, identity: &Identity, row: Option<AccountRow>) -> Option<Speaker> {
+    let row = row.unwrap_or(AccountRow { identity: identity.clone(), person: None, closed: false });
+    let by_email = || row.person.filter(|person| catalog.people.contains_key(person));
+    let by_email = || by_email().map(|person| Speaker { person, identity: identity.clone() });
+    if row.closed { None } else { catalog.speaker(identity).or_else(by_email) }
+}
+
+/// Remembers what a platform says of an account, and records it, where that is news.
+///
+/// # Errors
+/// It cannot be kept.
+pub(crate) async fn note(
+    house: &Arc<House>,
+    catalog: &Catalog,
+    identity: &Identity,
+    account: &Account,
+) -> Result<(), Failure> {
+    let person = match catalog.speaker(identity) {
+        Some(_) => None,
+        None => catalog.by_email(identity, account).map(|speaker| speaker.person),
+    };
+    let known = house.account(identity);
+    let now = AccountRow { identity: identity.clone(), person, closed: !account.active };
+    let before = known.clone().unwrap_or(AccountRow { person: None, closed: false, ..now.clone() });
+    // What nobody is told of is not kept: accounts that were never anybody's.
+    let concerns = catalog.speaker(identity).is_some() || now.person.is_some() || known.is_some();
+    if now == before || !concerns {
+        return Ok(());
+    }
+    let (kept, writer) = (now.clone(), Arc::clone(house));
+    let store = house.store.clone();
+    store
+        .write(move |transaction| {
+            Box::pin(async move {
+                let mut record = writer.record(if kept.closed { RecordKind::Suspended } else { RecordKind::Linked });
+                record.details = json!({
+                    "identity": Private::new(&kept.identity),
+                    "person": kept.person.as_ref().and_then(|person| writer.number(person)),
+                    "by": if kept.closed || kept.person.is_none() { "the platform" } else { "a confirmed e-mail address" },
+                });
+                transaction.append(&writer.seal(&record)?).await?;
+                transaction.put_account(&kept, writer.clock.now()).await?;
+                Ok::<_, Failure>(())
+            })
+        })
+        .await?;
+    house.remember_account(now);
+    Ok(())
+}
