@@ -1,0 +1,18 @@
+//! What messages become in Slack.
+
+mod hostile;
+mod limits;
+mod looks;
+mod messages;
+mod properties;
+
+use andon_core::PersonId;
+
+/// The people of a workspace in which Ben has no account.
+fn people(person: &PersonId) -> Option<String> {
+    (person.as_str() != "ben").then(|| format!("U0{}", person.as_str().to_uppercase()))
+}
+
+fn person(name: &str) -> PersonId {
+    name.parse().expect("a name")
+}
