@@ -16,6 +16,10 @@ pub struct Config {
     pub mode: Mode,
     /// The workspaces that are served, by id.
     pub workspaces: Vec<String>,
+    /// Whether accounts are people's by their e-mail addresses anywhere, for which the addresses have to be read.
+    pub matches_email: bool,
+    /// Whether a message of unknown fate is looked for in its channel before it is said again, for which the channel has to be read.
+    pub reconcile: bool,
     /// First words of commands that are slash commands of their own, besides `/andon`.
     pub slash_commands: Vec<String>,
 }

@@ -70,12 +70,38 @@ pub(crate) enum Command {
         #[arg(long)]
         config: Option<PathBuf>,
     },
+    /// Set Slack up
+    Slack {
+        /// What
+        #[command(subcommand)]
+        command: SlackCommand,
+    },
     /// The playground's service
     #[command(hide = true)]
     DemoService {
         /// Never say that it is ready
         #[arg(long)]
         never_ready: bool,
+    },
+}
+
+/// What can be done about the Slack app.
+#[derive(Subcommand)]
+pub(crate) enum SlackCommand {
+    /// Print the app's manifest: paste it at api.slack.com/apps, "From a manifest"
+    Manifest {
+        /// A file or a folder; without one, the app of a playground
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// Where Slack reaches the bot over HTTP, such as https://andon.example.org
+        #[arg(long)]
+        url: Option<String>,
+    },
+    /// Try tokens, scopes, rooms and both directions, and say what is missing
+    Check {
+        /// A file or a folder
+        #[arg(long)]
+        config: Option<PathBuf>,
     },
 }
 

@@ -1,4 +1,4 @@
-//! The HTTP server: whether it is well, and later the ways in of chats and web hooks.
+//! The HTTP server: whether it is well, and the ways in of chats.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -33,9 +33,12 @@ pub(crate) struct Health {
 ///
 /// # Errors
 /// The listener broke.
-pub(crate) async fn serve(listener: TcpListener, health: Arc<Health>) -> std::io::Result<()> {
-    let router =
-        Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready)).with_state(health);
+pub(crate) async fn serve(listener: TcpListener, health: Arc<Health>, chats: Router) -> std::io::Result<()> {
+    let router = Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .with_state(health)
+        .merge(chats);
     axum::serve(listener, router).await
 }
 

@@ -5,6 +5,7 @@
 
 mod audit;
 mod changes;
+mod chats;
 mod checks;
 mod cli;
 pub mod config;
@@ -13,6 +14,7 @@ mod http;
 mod place;
 mod playground;
 mod serve;
+mod slack;
 mod system;
 mod wiring;
 
@@ -111,6 +113,7 @@ async fn run(command: Command, machine: Machine) -> Result<u8> {
             println!("The configuration is good: {people} people, {services} services.");
             Ok(0)
         }
+        Command::Slack { command } => slack::run(command, machine.clock).await,
         Command::Audit { command } => audit::run(command).await,
         Command::Migrate(place) => {
             let store = Store::open(&audit::database(&place)?, Purpose::Serve, machine.clock).await?;

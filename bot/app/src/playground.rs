@@ -256,7 +256,12 @@ impl Voice for LateVoice {
         self.voice()?.edit(room, placement, message).await
     }
 
-    async fn find(&self, room: &Room, marker: &Marker) -> Result<Option<Placement>, VoiceError> {
-        self.voice()?.find(room, marker).await
+    async fn find(
+        &self,
+        room: &Room,
+        under: Option<&Placement>,
+        marker: &Marker,
+    ) -> Result<Option<Placement>, VoiceError> {
+        self.voice()?.find(room, under, marker).await
     }
 }

@@ -4,11 +4,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use andon_core::{Directory, Line, Message, Tone};
+use andon_core::ports::Edge;
+use andon_core::{Directory, Entropy, Line, Message, Tone};
 use andon_store::Purpose;
 use anyhow::{Context as _, Result, bail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 
+use crate::chats::Chats;
 use crate::config::{self, Loaded};
 use crate::data::{Data, named_database};
 use crate::system::SystemEntropy;
@@ -71,12 +74,14 @@ pub(crate) async fn run(config: Option<PathBuf>, data: Option<&Path>, machine: M
     let listen = address(loaded.bot.listen)?;
     // Before anything is on record: a bot that cannot listen never opened.
     let server = tokio::net::TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let (directory, entropy) = (Directory::default(), Arc::new(SystemEntropy) as Arc<dyn Entropy>);
+    let chats = Chats::open(&loaded.bot, &directory, &machine.clock, &entropy).await?;
     let plan = wiring::Plan {
         keeper: wiring::keeper(&data)?,
         purpose: Purpose::Serve,
-        voices: Vec::new(),
-        directory: Directory::default(),
-        entropy: Arc::new(SystemEntropy),
+        voices: chats.voices(),
+        directory,
+        entropy,
         clock: machine.clock,
         data,
         database,
@@ -88,7 +93,10 @@ pub(crate) async fn run(config: Option<PathBuf>, data: Option<&Path>, machine: M
     let health = Arc::new(http::Health { wired: wiring::build(plan).await?, warnings });
     let engine = health.wired.engine.clone();
     tracing::info!(%listen, "andon is open");
-    let serving = tokio::spawn(http::serve(server, Arc::clone(&health)));
+    let edge: Arc<dyn Edge> = Arc::new(engine.clone());
+    let serving = tokio::spawn(http::serve(server, Arc::clone(&health), chats.router(&edge)));
+    let stop_listening = watch::Sender::new(false);
+    let mut listening = chats.listen(&edge, &stop_listening.subscribe());
     let ending = engine.clone();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::spawn(async move {
@@ -96,6 +104,9 @@ pub(crate) async fn run(config: Option<PathBuf>, data: Option<&Path>, machine: M
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+        // What comes in from now on waits for the next start: its platform keeps it.
+        stop_listening.send_replace(true);
+        while listening.join_next().await.is_some() {}
         ending.stop();
     });
     let reloading = tokio::spawn(reload_on_hangup(signal(SignalKind::hangup())?, health, path));

@@ -162,7 +162,11 @@ async fn hand_over(voice: &dyn Voice, item: &OutboxItem) -> Result<Option<Placem
 
 /// Where an earlier attempt left it, which may have come through without our hearing of it.
 async fn said_before(voice: &dyn Voice, item: &OutboxItem) -> Result<Option<Placement>, VoiceError> {
-    if item.attempts > 1 { voice.find(&item.room, &item.marker).await } else { Ok(None) }
+    let under = match &item.kind {
+        OutboxKind::Message { under, .. } => under.as_ref(),
+        OutboxKind::Card { .. } => None,
+    };
+    if item.attempts > 1 { voice.find(&item.room, under, &item.marker).await } else { Ok(None) }
 }
 
 /// How long to wait before it is tried once more.
@@ -213,7 +217,7 @@ mod tests {
             Ok(())
         }
 
-        async fn find(&self, _: &Room, _: &Marker) -> Result<Option<Placement>, VoiceError> {
+        async fn find(&self, _: &Room, _: Option<&Placement>, _: &Marker) -> Result<Option<Placement>, VoiceError> {
             self.note("find");
             Ok(self.found.clone())
         }

@@ -22,9 +22,11 @@ pub(super) fn slack(root: &mut Section, problems: &mut Problems) -> (Option<Conf
         }
     }
     let slash_commands = values(section.list("slash_commands", problems, &command).unwrap_or_default());
+    let reconcile = section.optional("reconcile", problems, &value::boolean).is_none_or(|reconcile| reconcile.value);
     section.finish(problems);
+    let matches_email = !matched.is_empty();
     let by_email = values(matched).into_iter().map(|workspace| format!("slack:{workspace}")).collect();
-    (Some(Config { mode, workspaces: values(workspaces), slash_commands }), by_email)
+    (Some(Config { mode, workspaces: values(workspaces), matches_email, reconcile, slash_commands }), by_email)
 }
 
 fn mode(node: &Node) -> Result<Mode, Mismatch> {

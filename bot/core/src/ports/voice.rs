@@ -69,9 +69,14 @@ pub trait Voice: Send + Sync {
     /// See [`VoiceError`].
     async fn edit(&self, room: &Room, placement: &Placement, message: &Message) -> Result<(), VoiceError>;
 
-    /// The place of a message that an ambiguous [`Voice::post`] may have left, by its marker.
+    /// The place of a message that an ambiguous [`Voice::post`], or [`Voice::follow_up`] under a card, may have left, by its marker.
     ///
     /// # Errors
     /// See [`VoiceError`].
-    async fn find(&self, room: &Room, marker: &Marker) -> Result<Option<Placement>, VoiceError>;
+    async fn find(
+        &self,
+        room: &Room,
+        under: Option<&Placement>,
+        marker: &Marker,
+    ) -> Result<Option<Placement>, VoiceError>;
 }

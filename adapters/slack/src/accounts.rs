@@ -1,0 +1,109 @@
+//! What Slack says of the accounts that speak: whether they are active, guests, and their confirmed addresses.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use andon_core::{Account, Clock};
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+use crate::api::Api;
+
+/// How long an answer is believed. A change in between is told by the event `user_change`, and noticed by asking again where that is lost.
+const BELIEVED: SignedDuration = SignedDuration::from_secs(60);
+/// How long an old answer still serves while Slack does not answer.
+const STALE: SignedDuration = SignedDuration::from_hours(1);
+/// How long Slack may take: the delivery waits to be acknowledged within three seconds.
+const PATIENCE: SignedDuration = SignedDuration::from_millis(1_500);
+/// The most accounts that are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// A user as Slack describes it (`users.info`, `user_change`).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct User {
+    pub(crate) id: String,
+    pub(crate) team_id: Option<String>,
+    deleted: bool,
+    is_bot: bool,
+    is_restricted: bool,
+    is_ultra_restricted: bool,
+    is_stranger: bool,
+    is_email_confirmed: Option<bool>,
+    profile: Profile,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Profile {
+    email: Option<String>,
+}
+
+impl User {
+    /// What the house wants to know of it. Guests, people of other workspaces and bots are never matched by address.
+    pub(crate) fn account(&self, workspace: &str) -> Account {
+        let foreign = self.team_id.as_deref().is_some_and(|team| team != workspace);
+        Account {
+            active: !self.deleted,
+            guest: foreign || self.is_bot || self.is_restricted || self.is_ultra_restricted || self.is_stranger,
+            email: self.profile.email.clone().filter(|_| self.is_email_confirmed == Some(true)),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    user: User,
+}
+
+/// What was last heard of one account, and when. Held while Slack is asked, so that many deliveries at once ask once.
+type Known = Arc<tokio::sync::Mutex<Option<(Account, Timestamp)>>>;
+
+/// Asks and remembers.
+pub(crate) struct Accounts {
+    clock: Arc<dyn Clock>,
+    known: Mutex<HashMap<String, Known>>,
+}
+
+impl Accounts {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, known: Mutex::default() }
+    }
+
+    /// What Slack says of a user of `workspace`; nothing where it does not answer in time and has not lately.
+    pub(crate) async fn account(&self, api: &Api, workspace: &str, user: &str) -> Option<Account> {
+        let entry = self.entry(workspace, user);
+        let mut known = entry.lock().await;
+        let now = self.clock.now();
+        let age = |at: Timestamp| now.duration_since(at);
+        if let Some((account, _)) = known.as_ref().filter(|(_, at)| age(*at) <= BELIEVED) {
+            return Some(account.clone());
+        }
+        let arguments = [("user", user)];
+        let asked = tokio::select! {
+            answer = api.ask::<Answer>("users.info", &arguments) => answer.map_err(|error| error.to_string()),
+            () = self.clock.sleep(PATIENCE) => Err("Slack did not answer in time".to_owned()),
+        };
+        match asked {
+            Ok(Answer { user }) => *known = Some((user.account(workspace), now)),
+            Err(why) => {
+                tracing::warn!(%why, "an account cannot be looked up");
+                drop(known.take_if(|(_, at)| age(*at) > STALE));
+            }
+        }
+        known.as_ref().map(|(account, _)| account.clone())
+    }
+
+    /// Slack says by itself that a user has changed.
+    pub(crate) async fn changed(&self, workspace: &str, user: &User) {
+        *self.entry(workspace, &user.id).lock().await = Some((user.account(workspace), self.clock.now()));
+    }
+
+    fn entry(&self, workspace: &str, user: &str) -> Known {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        Arc::clone(known.entry(format!("{workspace}/{user}")).or_default())
+    }
+}

@@ -1,0 +1,135 @@
+//! Slack over HTTP: four paths, each request signed. An answer with status 200 acknowledges.
+
+use std::sync::Arc;
+
+use andon_core::ports::Edge;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
+use jiff::SignedDuration;
+use serde_json::{Map, Value, json};
+use tokio::sync::watch;
+
+use crate::door::Door;
+use crate::receive::{Delivery, Inbound, Reply};
+use crate::signature::Signatures;
+use crate::slack::{PLATFORM, Parts};
+
+/// The largest body that is read, in bytes. Slack's own are far smaller.
+const LARGEST: usize = 1024 * 1024;
+/// How often the house is told that Slack can reach us.
+const HEARD_EVERY: SignedDuration = SignedDuration::from_secs(10);
+
+/// What the handlers share.
+struct Ways {
+    inbound: Arc<Inbound>,
+    signatures: Signatures,
+    door: Door,
+}
+
+/// The four paths.
+pub(crate) fn router(inbound: Arc<Inbound>, signatures: Signatures, door: Door) -> Router {
+    Router::new()
+        .route("/slack/events", post(events))
+        .route("/slack/commands", post(commands))
+        .route("/slack/interactions", post(interactions))
+        .route("/slack/options", post(options))
+        .layer(DefaultBodyLimit::max(LARGEST))
+        .with_state(Arc::new(Ways { inbound, signatures, door }))
+}
+
+/// Tells the house that we can be heard, until told to stop: Slack calls us, and nobody can say when it does not.
+pub(crate) async fn listen(parts: &Parts, edge: Arc<dyn Edge>, mut stop: watch::Receiver<bool>) {
+    let since = parts.clock.now();
+    while !*stop.borrow() {
+        edge.heard(PLATFORM, since).await;
+        tokio::select! {
+            () = parts.clock.sleep(HEARD_EVERY) => {}
+            _ = stop.changed() => {}
+        }
+    }
+    edge.heard(PLATFORM, since).await;
+}
+
+async fn events(State(ways): State<Arc<Ways>>, headers: HeaderMap, body: Bytes) -> Response {
+    let event = match json_body(&ways, "/slack/events", &headers, &body).await {
+        Ok(event) => event,
+        Err(refused) => return refused,
+    };
+    if event.get("type").and_then(Value::as_str) == Some("url_verification") {
+        return axum::Json(json!({ "challenge": event.get("challenge") })).into_response();
+    }
+    answer(ways.inbound.take(Delivery::Event(event)).await)
+}
+
+async fn commands(State(ways): State<Arc<Ways>>, headers: HeaderMap, body: Bytes) -> Response {
+    match form_body(&ways, "/slack/commands", &headers, &body).await {
+        Ok(fields) => answer(ways.inbound.take(Delivery::Command(Value::Object(fields))).await),
+        Err(refused) => refused,
+    }
+}
+
+async fn interactions(State(ways): State<Arc<Ways>>, headers: HeaderMap, body: Bytes) -> Response {
+    interaction(ways, "/slack/interactions", headers, body).await
+}
+
+async fn options(State(ways): State<Arc<Ways>>, headers: HeaderMap, body: Bytes) -> Response {
+    interaction(ways, "/slack/options", headers, body).await
+}
+
+async fn interaction(ways: Arc<Ways>, way: &'static str, headers: HeaderMap, body: Bytes) -> Response {
+    let fields = match form_body(&ways, way, &headers, &body).await {
+        Ok(fields) => fields,
+        Err(refused) => return refused,
+    };
+    let payload = fields.get("payload").and_then(Value::as_str).and_then(|text| serde_json::from_str(text).ok());
+    match payload {
+        Some(payload) => answer(ways.inbound.take(Delivery::Interaction(payload)).await),
+        None => malformed(&ways, way).await,
+    }
+}
+
+fn answer(reply: Reply) -> Response {
+    match reply {
+        Reply::Empty => StatusCode::OK.into_response(),
+        Reply::Json(value) => axum::Json(value).into_response(),
+    }
+}
+
+async fn json_body(ways: &Ways, way: &'static str, headers: &HeaderMap, body: &Bytes) -> Result<Value, Response> {
+    signed(ways, way, headers, body).await?;
+    match serde_json::from_slice(body) {
+        Ok(value) => Ok(value),
+        Err(_) => Err(malformed(ways, way).await),
+    }
+}
+
+async fn form_body(
+    ways: &Ways,
+    way: &'static str,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Map<String, Value>, Response> {
+    signed(ways, way, headers, body).await?;
+    Ok(url::form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect())
+}
+
+async fn signed(ways: &Ways, way: &'static str, headers: &HeaderMap, body: &Bytes) -> Result<(), Response> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let (signature, time) = (header("x-slack-signature"), header("x-slack-request-timestamp"));
+    match ways.signatures.check(signature, time, body) {
+        Ok(()) => Ok(()),
+        Err(why) => {
+            ways.door.turn_away(way, why).await;
+            Err(StatusCode::UNAUTHORIZED.into_response())
+        }
+    }
+}
+
+async fn malformed(ways: &Ways, way: &'static str) -> Response {
+    ways.door.turn_away(way, "its body cannot be read").await;
+    StatusCode::BAD_REQUEST.into_response()
+}

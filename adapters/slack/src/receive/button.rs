@@ -1,0 +1,42 @@
+//! Buttons, wherever they stand: typed text, said by whoever presses them.
+
+use std::sync::Arc;
+
+use super::payload::Interaction;
+use super::{Act, Inbound, Reply, time};
+use crate::form::{self, Place};
+use crate::render;
+
+impl Inbound {
+    pub(super) async fn button(self: &Arc<Self>, interaction: Interaction) -> Result<Reply, serde_json::Error> {
+        let Some(pressed) = interaction.actions.first() else { return Ok(Reply::Empty) };
+        let (Some(channel), Some(message)) = (&interaction.channel, &interaction.message) else {
+            self.chosen(&interaction).await;
+            return Ok(Reply::Empty);
+        };
+        let Some(line) = pressed.value.clone() else { return Ok(Reply::Empty) };
+        let (workspace, delivered_to) = interaction.workspaces();
+        let thread = message.thread_ts.clone().filter(|thread| *thread != message.ts);
+        if render::asks_reason(&pressed.action_id) {
+            let place = Place { channel: channel.id.clone(), thread, workspace: delivered_to };
+            self.open(&interaction.trigger_id, form::reason_form(&line, &place)).await;
+            return Ok(Reply::Empty);
+        }
+        let pressed_at = pressed.action_ts.clone().unwrap_or_default();
+        let act = Act {
+            key: format!("button/{}/{}/{pressed_at}/{}", channel.id, message.ts, interaction.user.id),
+            user: interaction.user.id.clone(),
+            channel: channel.id.clone(),
+            happened: time(&pressed_at),
+            message: Some(message.ts.clone()),
+            text: line,
+            shared: None,
+            refusal_by_voice: true,
+            workspace,
+            delivered_to,
+            thread,
+        };
+        self.say(act).await;
+        Ok(Reply::Empty)
+    }
+}

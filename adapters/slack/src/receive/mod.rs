@@ -1,0 +1,219 @@
+//! What comes in, over whichever way: events, slash commands, buttons and forms become what somebody said, and go to the house's edge. When
+//! a handler here returns, the delivery may be acknowledged, and the answer says with what.
+
+mod button;
+mod command;
+mod event;
+mod form;
+mod home;
+mod payload;
+mod text;
+
+use std::sync::Arc;
+
+use andon_core::ports::{Edge, Marker, Voice as _};
+use andon_core::{Account, DeliveryKey, Identity, Message, ProofStrength, Receipt, Refusal, Room, Said};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::slack::{Me, PLATFORM, Parts};
+use crate::voice::SlackVoice;
+
+pub(crate) use form::ASK;
+
+/// A delivery, however it came.
+pub(crate) enum Delivery {
+    /// An event of the Events API, with its wrapper.
+    Event(Value),
+    /// A slash command.
+    Command(Value),
+    /// A button, a form, a shortcut, or a question for what there is to choose from.
+    Interaction(Value),
+}
+
+/// What an acknowledgement carries.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Reply {
+    /// Nothing.
+    Empty,
+    /// An answer of Slack's own form, such as errors of a form or choices.
+    Json(Value),
+}
+
+/// Takes deliveries.
+pub(crate) struct Inbound {
+    parts: Arc<Parts>,
+    edge: Arc<dyn Edge>,
+}
+
+/// An act of somebody, before anything is known of the account.
+pub(crate) struct Act {
+    /// The kind of the act and what names it among its kind, such as `message/C1/1700000000.000100`.
+    pub(crate) key: String,
+    /// The author's workspace.
+    pub(crate) workspace: String,
+    /// The author.
+    pub(crate) user: String,
+    /// The workspace that it was delivered for.
+    pub(crate) delivered_to: String,
+    /// The channel.
+    pub(crate) channel: String,
+    /// The thread inside it.
+    pub(crate) thread: Option<String>,
+    /// Text of the grammar.
+    pub(crate) text: String,
+    /// The message's time stamp, which is its name in links.
+    pub(crate) message: Option<String>,
+    /// When it happened.
+    pub(crate) happened: Option<Timestamp>,
+    /// Whether people of other workspaces read the channel.
+    pub(crate) shared: Option<bool>,
+    /// Whether a refusal is said by the voice; forms show it themselves.
+    pub(crate) refusal_by_voice: bool,
+}
+
+impl Inbound {
+    pub(crate) fn new(parts: Arc<Parts>, edge: Arc<dyn Edge>) -> Self {
+        Self { parts, edge }
+    }
+
+    pub(crate) fn parts(&self) -> &Arc<Parts> {
+        &self.parts
+    }
+
+    pub(crate) fn edge(&self) -> &Arc<dyn Edge> {
+        &self.edge
+    }
+
+    /// Takes one delivery. What cannot be read is told to the log and acknowledged: it would read no better a second time.
+    pub(crate) async fn take(self: &Arc<Self>, delivery: Delivery) -> Reply {
+        let taken = match delivery {
+            Delivery::Event(event) => self.event(event).await,
+            Delivery::Command(command) => self.command(command).await,
+            Delivery::Interaction(interaction) => self.interaction(interaction).await,
+        };
+        taken.unwrap_or_else(|error| {
+            tracing::warn!(%error, "a delivery of Slack cannot be read");
+            Reply::Empty
+        })
+    }
+
+    async fn interaction(self: &Arc<Self>, interaction: Value) -> Result<Reply, serde_json::Error> {
+        let kind = interaction.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+        match kind.as_str() {
+            "block_actions" => self.button(serde_json::from_value(interaction)?).await,
+            "view_submission" => self.submitted(serde_json::from_value(interaction)?).await,
+            "block_suggestion" => self.suggest(serde_json::from_value(interaction)?).await,
+            "shortcut" | "message_action" => self.shortcut(serde_json::from_value(interaction)?).await,
+            "view_closed" => Ok(Reply::Empty),
+            other => {
+                tracing::info!(kind = other, "an interaction that is not for us");
+                Ok(Reply::Empty)
+            }
+        }
+    }
+
+    /// Says something to the house in somebody's name, and shows what the house leaves to us to show.
+    pub(crate) async fn say(&self, act: Act) -> Receipt {
+        let me = self.parts.me().await.ok().cloned();
+        let delivered_to = act.delivered_to.clone();
+        let said = self.said(act, me.as_ref()).await;
+        let receipt = match self.parts.config.workspaces.contains(&delivered_to) {
+            true => self.edge.deliver(said.clone()).await,
+            false => {
+                let refusal = Refusal::new("I do not serve this workspace", "ask whoever runs Andon");
+                self.edge.refuse(Said { refusal_by_voice: false, ..said.clone() }, refusal).await
+            }
+        };
+        match &receipt {
+            Receipt::Refused { message, said: false } if said.refusal_by_voice => self.show(&said, message),
+            Receipt::Unrecorded { message } => self.show(&said, message),
+            _ => {}
+        }
+        receipt
+    }
+
+    /// Shows something that the outbox does not say, because it could not be kept. Not waited for: the acknowledgement is due.
+    fn show(&self, said: &Said, message: &Message) {
+        let voice = SlackVoice::new(Arc::clone(&self.parts));
+        let (room, identity, message) = (said.room.clone(), said.identity.clone(), message.clone());
+        let marker = Marker(self.parts.name());
+        tokio::spawn(async move {
+            if let Err(error) = voice.post(&room, Some(&identity), &message, &marker).await {
+                tracing::warn!(%error, "an answer could not be said");
+            }
+        });
+    }
+
+    async fn said(&self, act: Act, me: Option<&Me>) -> Said {
+        let received = self.parts.clock.now();
+        let identity = self.identity(&act.workspace, &act.user);
+        let account = self.account(&identity).await;
+        Said {
+            key: DeliveryKey(format!("{PLATFORM}/{}/{}", act.workspace, act.key)),
+            identity,
+            account,
+            proof: ProofStrength::Chat,
+            permalink: me.and_then(|me| permalink(me, &act)),
+            room: Room {
+                platform: PLATFORM.to_owned(),
+                workspace: Some(act.delivered_to),
+                channel: act.channel,
+                thread: act.thread,
+            },
+            text: act.text,
+            happened: act.happened.unwrap_or(received),
+            received,
+            audience_size: None,
+            guests_present: act.shared,
+            terminal: None,
+            refusal_by_voice: act.refusal_by_voice,
+        }
+    }
+
+    pub(crate) fn identity(&self, workspace: &str, user: &str) -> Identity {
+        let (workspace, user) = (Some(workspace.to_owned()), user.to_owned());
+        Identity { platform: PLATFORM.to_owned(), workspace, user }
+    }
+
+    /// What Slack says of an account.
+    pub(crate) async fn account(&self, identity: &Identity) -> Option<Account> {
+        let workspace = identity.workspace.as_deref().unwrap_or_default();
+        self.parts.accounts.account(&self.parts.api, workspace, &identity.user).await
+    }
+
+    /// Whether somebody may be shown what there is to choose from.
+    pub(crate) async fn knows(&self, workspace: &str, user: &str) -> bool {
+        let identity = self.identity(workspace, user);
+        let account = self.account(&identity).await;
+        self.edge.knows(&identity, account.as_ref()).await
+    }
+}
+
+/// The link to a message, made as Slack makes it (`chat.getPermalink`).
+fn permalink(me: &Me, act: &Act) -> Option<String> {
+    let (message, url) = (act.message.as_ref()?, me.url.trim_end_matches('/'));
+    let link = format!("{url}/archives/{}/p{}", act.channel, message.replace('.', ""));
+    Some(match act.thread.as_ref().filter(|thread| *thread != message) {
+        Some(thread) => format!("{link}?thread_ts={thread}&cid={}", act.channel),
+        None => link,
+    })
+}
+
+/// A time stamp of Slack, which names a message in its channel: seconds since 1970 with six digits behind the point.
+pub(crate) fn time(ts: &str) -> Option<Timestamp> {
+    let (seconds, micros) = ts.split_once('.')?;
+    let (seconds, micros): (i64, i64) = (seconds.parse().ok()?, micros.get(..6)?.parse().ok()?);
+    Timestamp::from_second(seconds).ok()?.checked_add(SignedDuration::from_micros(micros)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slacks_time_stamps_are_times() {
+        assert_eq!(time("1700000000.000100").map(|at| at.to_string()).as_deref(), Some("2023-11-14T22:13:20.0001Z"));
+        assert_eq!([time("1700000000"), time("x.1"), time("1.2")], [None, None, None]);
+    }
+}
