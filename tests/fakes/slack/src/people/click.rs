@@ -78,6 +78,14 @@ impl Slack {
         self.act(&mut world, &user, &channel, &seen, found, chosen, |_| {})
     }
 
+    /// The time stamp of the newest message that has a button or menu of this name; in the channel or in a thread.
+    pub fn newest_with(&self, channel: &str, label: &str) -> Option<String> {
+        let world = self.hub.world();
+        let channel = world.channel(&world.channel_id(channel));
+        let mut newest = channel.messages.values().rev().filter(|message| !message.tombstone);
+        newest.find(|message| try_element(message, label).is_some()).map(|message| message.stamp.to_string())
+    }
+
     #[expect(clippy::too_many_arguments, reason = "the parts of one block_actions payload, for two callers")]
     fn act(
         &self,
@@ -142,8 +150,11 @@ fn seen(world: &World, user: &str, channel: &str, stamp: Stamp) -> Seen {
     Seen { message: message.clone(), whisper: true }
 }
 
-fn element<'a>(message: &'a Message, label: &str) -> Found<'a> {
+fn try_element<'a>(message: &'a Message, label: &str) -> Option<Found<'a>> {
     let in_attachments = message.attachments.iter().filter_map(|attachment| attachment["blocks"].as_array());
-    let mut found = std::iter::once(&message.blocks).chain(in_attachments).filter_map(|list| state::find(list, label));
-    found.next().unwrap_or_else(|| panic!("there is no {label} under message {}", message.stamp))
+    std::iter::once(&message.blocks).chain(in_attachments).find_map(|list| state::find(list, label))
+}
+
+fn element<'a>(message: &'a Message, label: &str) -> Found<'a> {
+    try_element(message, label).unwrap_or_else(|| panic!("there is no {label} under message {}", message.stamp))
 }

@@ -177,7 +177,11 @@ pub(crate) fn bot_server(answers: Vec<(u16, String)>) -> (String, Receiver<Http>
             let Some(heard) = Http::read(&mut stream) else { continue };
             last = answers.next().unwrap_or(last);
             let (status, body) = &last;
-            let body = if body == "challenge" { heard.json()["challenge"].to_string() } else { body.clone() };
+            let body = if body == "challenge" {
+                heard.json()["challenge"].as_str().unwrap_or_default().to_owned()
+            } else {
+                body.clone()
+            };
             let answer =
                 format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
             stream.get_mut().write_all(answer.as_bytes()).expect("the fake reads");
