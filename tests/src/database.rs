@@ -35,6 +35,17 @@ impl Raw {
         self.read(sql)
     }
 
+    /// The first column of each row, as text, while the bot lives. Nothing where it cannot be read now.
+    pub(crate) fn live(&self, sql: &'static str) -> Vec<String> {
+        let rows = wait_for(async {
+            match &self.url {
+                Some(url) => sqlx::query_scalar(sql).fetch_all(&mut PgConnection::connect(url).await?).await,
+                None => sqlx::query_scalar(sql).fetch_all(&mut sqlite(&self.file).await?).await,
+            }
+        });
+        rows.unwrap_or_default()
+    }
+
     /// Runs statements beside the bot, also while it lives.
     ///
     /// # Panics

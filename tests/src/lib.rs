@@ -13,25 +13,21 @@ mod database;
 mod deadline;
 mod life;
 mod outside;
+mod scene;
 mod session;
+mod slack;
 
 pub use database::Raw;
+pub use scene::{Chat, Database, Scene};
 pub use session::Session;
-
-/// The databases on which every scenario runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Database {
-    /// The embedded one.
-    Sqlite,
-    /// A real server.
-    Postgres,
-}
 
 /// A playground of its own: data folder, database, services.
 pub struct Playground {
     program: PathBuf,
     folder: tempfile::TempDir,
     database: Option<String>,
+    /// Where it is in Slack.
+    workspace: Option<slack::Workspace>,
 }
 
 /// What a session showed.
@@ -46,18 +42,19 @@ pub struct Transcript {
 
 impl Playground {
     /// A fresh one. `program` is the binary under test.
-    pub fn new(program: &str, database: Database) -> Self {
+    pub fn new(program: &str, scene: impl Into<Scene>) -> Self {
+        let Scene { database, chat } = scene.into();
         let folder = tempfile::tempdir().expect("no temporary folder");
         let database = (database == Database::Postgres).then(andon_test_postgres::database);
-        Self { program: program.into(), folder, database }
+        Self { program: program.into(), folder, database, workspace: slack::Workspace::new(chat) }
     }
 
     /// A fresh one that has more in it: TOML that is added to its configuration, in which `$ARTIFACTS` is the folder of its artifacts.
     ///
     /// # Panics
     /// The data folder cannot be written.
-    pub fn with(program: &str, database: Database, more: &str) -> Self {
-        let playground = Self::new(program, database);
+    pub fn with(program: &str, scene: impl Into<Scene>, more: &str) -> Self {
+        let playground = Self::new(program, scene);
         let artifacts = playground.data().join("artifacts");
         let more = more.replace("$ARTIFACTS", &artifacts.display().to_string());
         std::fs::write(playground.configuration(), format!("\n{more}")).expect("the configuration cannot be written");
@@ -66,6 +63,23 @@ impl Playground {
 
     fn configuration(&self) -> PathBuf {
         self.data().join("more.toml")
+    }
+
+    /// What is added to its configuration.
+    fn more(&self) -> String {
+        std::fs::read_to_string(self.configuration()).unwrap_or_default()
+    }
+
+    fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// The Slack that it is in, where it is in one.
+    ///
+    /// # Panics
+    /// It is in none.
+    pub fn slack(&self) -> &andon_fake_slack::Slack {
+        &self.workspace.as_ref().expect("it is in no Slack").slack
     }
 
     /// Its data folder.
@@ -83,12 +97,7 @@ impl Playground {
     /// # Panics
     /// The clock cannot be set.
     pub fn fast_forward(&self, by: Duration) {
-        let clock = self.clock();
-        let before: u64 = std::fs::read_to_string(&clock).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
-        let beside = clock.with_extension("new");
-        std::fs::write(&beside, (before + by.as_secs()).to_string()).expect("the clock cannot be set");
-        // The bot reads the old time or the new one, never half a number.
-        std::fs::rename(&beside, &clock).expect("the clock cannot be set");
+        fast_forward(&self.clock(), self.workspace.as_ref().map(|workspace| &workspace.slack), by);
     }
 
     fn clock(&self) -> PathBuf {
@@ -126,6 +135,9 @@ impl Playground {
     /// # Panics
     /// The program cannot be run.
     pub fn try_to_say(&self, lines: &[&str]) -> Transcript {
+        if self.workspace.is_some() {
+            return self.say_in_slack(lines);
+        }
         let mut command = self.command(&["playground"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program cannot be run");
@@ -139,6 +151,16 @@ impl Playground {
             errors: String::from_utf8_lossy(&output.stderr).into_owned(),
             well: output.status.success(),
         }
+    }
+
+    fn say_in_slack(&self, lines: &[&str]) -> Transcript {
+        let (mut child, mut input, shown) = life::start(self, None);
+        writeln!(input, "{}", lines.join("\n")).expect("somebody sits there");
+        drop(input);
+        let text: String = shown.iter().map(|line| line + "\n").collect();
+        let ended = child.wait().expect("the program is gone");
+        let failed = text.lines().any(|line| line.trim_start_matches(['└', ' ']).starts_with('✗'));
+        Transcript { well: ended.success() && !failed, text, errors: String::new() }
     }
 
     /// Runs another command of the program on the same data.
@@ -229,6 +251,18 @@ impl Transcript {
         assert_eq!(found, times, "{text:?} was shown {found} times, not {times}:\n{}\n{}", self.text, self.errors);
         self
     }
+}
+
+/// Moves the time of a bot forward by its clock, and that of the Slack that it is in. The bot reads the old time or the new one, never half
+/// a number.
+fn fast_forward(clock: &Path, slack: Option<&andon_fake_slack::Slack>, by: Duration) {
+    if let Some(slack) = slack {
+        slack.fast_forward(by);
+    }
+    let before: u64 = std::fs::read_to_string(clock).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let beside = clock.with_extension(format!("new-{:?}", std::thread::current().id()));
+    std::fs::write(&beside, (before + by.as_secs()).to_string()).expect("the clock cannot be set");
+    std::fs::rename(&beside, clock).expect("the clock cannot be set");
 }
 
 /// Where a service answers, as `status` showed it.

@@ -1,24 +1,23 @@
 //! One process of the bot, from its start: what a session talks with.
 
-use std::io::BufRead as _;
-use std::process::{Child, ChildStdin, Stdio};
+use std::io::{BufRead as _, Write};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
 use andon_engine::Point;
 
-use crate::Playground;
+use crate::{Playground, slack};
 
 /// A process, what it hears, and the lines that it shows.
-pub(crate) type Life = (Child, ChildStdin, Receiver<String>);
+pub(crate) type Life = (Child, Box<dyn Write + Send>, Receiver<String>);
 
-/// Opens the playground's room, in a process that ends itself at a point where one is named.
+/// Opens the playground where people speak, in a process that ends itself at a point where one is named.
 pub(crate) fn start(playground: &Playground, die_at: Option<Point>) -> Life {
-    let mut command = playground.command(&["playground"]);
-    if let Some(point) = die_at {
-        // The first checkpoint is that of the bot's own start, before which nobody has said anything.
-        let times = if point == Point::Signing { 2 } else { 1 };
-        command.env("ANDON_TEST_KILL_AT", format!("{}:{times}", point.as_str()));
+    if let Some(workspace) = &playground.workspace {
+        return slack::start(playground, workspace, die_at);
     }
+    let mut command = playground.command(&["playground"]);
+    kill_at(&mut command, die_at);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     let mut child = command.spawn().expect("the program cannot be run");
     let input = child.stdin.take().expect("its input is piped");
@@ -30,5 +29,14 @@ pub(crate) fn start(playground: &Playground, die_at: Option<Point>) -> Life {
             let _ = sender.send(line);
         }
     });
-    (child, input, lines)
+    (child, Box::new(input), lines)
+}
+
+/// Tells a process where to end itself.
+pub(crate) fn kill_at(command: &mut Command, die_at: Option<Point>) {
+    if let Some(point) = die_at {
+        // The first checkpoint is that of the bot's own start, before which nobody has said anything.
+        let times = if point == Point::Signing { 2 } else { 1 };
+        command.env("ANDON_TEST_KILL_AT", format!("{}:{times}", point.as_str()));
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::process::{Child, ChildStdin, ExitStatus};
+use std::process::{Child, ExitStatus};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ struct Shown {
 pub struct Session<'p> {
     playground: &'p Playground,
     child: Child,
-    input: Option<ChildStdin>,
+    input: Option<Box<dyn std::io::Write + Send>>,
     lines: Receiver<String>,
     shown: Vec<Shown>,
     /// Where what was shown since the last line begins.

@@ -53,6 +53,16 @@ impl Slack {
         world.make_group(handle, users)
     }
 
+    /// Whether there is such a channel.
+    pub fn has_channel(&self, name: &str) -> bool {
+        self.hub.world().channel_by_name.contains_key(name)
+    }
+
+    /// Whether there is such a person.
+    pub fn has_user(&self, name: &str) -> bool {
+        self.hub.world().user_by_name.contains_key(name)
+    }
+
     /// The direct message between a person and the bot.
     pub fn direct_with_bot(&self, user: &str) -> String {
         let mut world = self.hub.world();

@@ -1,0 +1,177 @@
+//! Somebody who sits at Slack and does what a session says: says lines, one after the other, and tells what Slack shows. As in the terminal
+//! room, the next line is said once nothing more comes of the last one.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError};
+use std::time::Duration;
+
+use andon_fake_slack::{Ending, Shown, Slack};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::printing::Printer;
+use super::{Said, Workspace};
+use crate::deadline::Deadline;
+use crate::{Playground, Raw, fast_forward};
+
+/// How often to look.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// How long nothing may come of a line.
+const PATIENCE: Duration = Duration::from_secs(55);
+/// How long a paced message is waited for before time is moved: so that scenarios need not wait for Slack's pace.
+const PACED: Duration = Duration::from_millis(60);
+/// The room that is home.
+const LOBBY: &str = "lobby";
+
+/// What is still to come: work that is not at rest, and things that are not said.
+const PENDING: &str = "select cast((select count(*) from invocations where state = 'accepted') \
+    + (select count(*) from operations where state in ('queued', 'running')) + (select count(*) from waiting_records) as text) \
+    union all select cast((select count(*) from messages where done_at is null) \
+    + (select count(*) from cards where version > sent_version and given_up is null) as text)";
+
+/// A person at Slack.
+pub(super) struct Terminal {
+    slack: Slack,
+    clock: PathBuf,
+    raw: Raw,
+    pid: Pid,
+    heard: Box<dyn Fn() -> bool + Send>,
+    shown: Receiver<Shown>,
+    output: Sender<String>,
+    printer: Printer,
+    person: String,
+    channel: String,
+}
+
+impl Terminal {
+    pub(super) fn new(
+        playground: &Playground,
+        workspace: &Workspace,
+        pid: i32,
+        shown: Receiver<Shown>,
+        output: Sender<String>,
+    ) -> Self {
+        let (slack, port) = (workspace.slack.clone(), workspace.port);
+        let there = Workspace { slack: slack.clone(), port };
+        Self {
+            printer: Printer::new(LOBBY),
+            clock: playground.clock(),
+            raw: playground.raw(),
+            pid: Pid::from_raw(pid).expect("a process"),
+            heard: Box::new(move || there.is_heard()),
+            person: "ana".to_owned(),
+            channel: LOBBY.to_owned(),
+            slack,
+            shown,
+            output,
+        }
+    }
+
+    /// Runs until the bot is dead.
+    pub(super) fn run(mut self, said: &Said) {
+        while !(self.heard)() && !self.is_dead() {
+            std::thread::sleep(LOOK_EVERY);
+        }
+        let mut leaving = false;
+        loop {
+            self.print();
+            if self.is_dead() {
+                self.print();
+                return;
+            }
+            match said.try_recv() {
+                Ok(line) => self.take(&line),
+                Err(TryRecvError::Disconnected) if !leaving => {
+                    self.wait_for_quiet();
+                    leaving = true;
+                    // One that is gone already needs no telling.
+                    let _ = kill_process(self.pid, Signal::TERM);
+                }
+                Err(_) => std::thread::sleep(LOOK_EVERY),
+            }
+        }
+    }
+
+    fn take(&mut self, line: &str) {
+        match line.split_once(' ') {
+            Some(("/as", person)) => {
+                self.person = person.to_owned();
+                self.tell(&format!("· You speak as {person} now"));
+            }
+            Some(("/room", room)) => {
+                self.channel = room.rsplit(['/', ':']).next().unwrap_or(room).to_owned();
+                self.tell(&format!("· You are in {room} now"));
+            }
+            _ => {
+                self.settle_in();
+                self.slack.say(&self.person, &self.channel, None, &format!("@andon {line}"));
+                self.wait_for_quiet();
+            }
+        }
+    }
+
+    /// Makes the channel and the person, where they are not there, and puts the person in.
+    fn settle_in(&self) {
+        if !self.slack.has_channel(&self.channel) {
+            self.slack.add_channel(&self.channel, &["ana", "ben", "cy", "andon"]);
+        }
+        if !self.slack.has_user(&self.person) {
+            self.slack.add_user(&self.person);
+        }
+        self.slack.join(&self.person, &self.channel);
+    }
+
+    /// Waits until nothing more comes of what was said.
+    fn wait_for_quiet(&mut self) {
+        let deadline = Deadline::within(PATIENCE);
+        let mut paced = Deadline::within(PACED);
+        while !self.is_dead() && !deadline.has_passed() {
+            self.print();
+            let (work, unsaid) = self.pending();
+            if work == 0 && unsaid == 0 {
+                break;
+            }
+            if work > 0 {
+                paced = Deadline::within(PACED);
+            } else if paced.has_passed() {
+                fast_forward(&self.clock, Some(&self.slack), Duration::from_secs(1));
+                paced = Deadline::within(PACED);
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        self.print();
+    }
+
+    /// How much work is not at rest, and how much is not said.
+    fn pending(&self) -> (usize, usize) {
+        if self.slack.deliveries().iter().any(|delivered| delivered.ending == Ending::Waiting) {
+            return (1, 0);
+        }
+        let counts: Vec<usize> = self.raw.live(PENDING).iter().filter_map(|count| count.parse().ok()).collect();
+        match counts[..] {
+            [work, unsaid] => (work, unsaid),
+            _ => (1, 0),
+        }
+    }
+
+    fn print(&mut self) {
+        while let Ok(shown) = self.shown.try_recv() {
+            if let Some(text) = self.printer.print(&shown) {
+                self.tell(&text);
+            }
+        }
+    }
+
+    fn tell(&self, text: &str) {
+        for line in text.lines() {
+            // A test that ended reads no more.
+            let _ = self.output.send(line.to_owned());
+        }
+    }
+
+    /// Whether the process has ended; it stays a zombie until the session asks how.
+    fn is_dead(&self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid.as_raw_nonzero()));
+        let state = stat.ok().and_then(|stat| Some(stat.rsplit_once(") ")?.1.starts_with(['Z', 'X'])));
+        state.unwrap_or(true)
+    }
+}
