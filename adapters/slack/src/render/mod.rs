@@ -22,7 +22,7 @@ mod plain;
 mod spans;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod text;
 
 use andon_core::{Attachment, Message};
@@ -30,7 +30,7 @@ use slack_morphism::prelude::SlackBlock;
 
 pub(crate) use buttons::asks_reason;
 pub(crate) use compose::{Composed, Surface, compose};
-pub(crate) use plain::plain;
+pub(crate) use plain::{plain, plain_line};
 pub(crate) use spans::People;
 
 use pieces::sections;

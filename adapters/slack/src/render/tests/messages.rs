@@ -21,7 +21,7 @@ fn card(summary: Line, tone: Tone) -> Message {
         .fact("undo", Line::new().code("rollback hello --env prod"))
 }
 
-pub(super) fn waiting() -> Message {
+pub(crate) fn waiting() -> Message {
     card("Approve? deploy hello v1 → v2 in prod".into(), Tone::Attention)
         .fact("approvals", Line::new().text("1 of 2: ").person(&person("ben")))
         .fact("expires", Line::new().time(moment()))
@@ -39,7 +39,7 @@ pub(super) fn running() -> Message {
     ))
 }
 
-pub(super) fn done() -> Message {
+pub(crate) fn done() -> Message {
     let sure = Line::new().text("v1 goes live in prod again, and ").code("v2").text(" is held.");
     let roll_back = Action::new("Roll back", Style::Danger, "rollback hello --env prod");
     card("Deployed hello v2 in prod: it answers".into(), Tone::Good)
@@ -54,7 +54,7 @@ pub(super) fn failed() -> Message {
         .block(Block::Quote(Outside::new(log)))
 }
 
-pub(super) fn refusal() -> Message {
+pub(crate) fn refusal() -> Message {
     let summary = Line::new().text("Refused: There is no service ").outside("helo\n<!here>");
     Message::new(summary).tone(Tone::Bad).paragraph("Next: did you mean hello?").whisper()
 }
@@ -64,7 +64,7 @@ pub(super) fn mention() -> Message {
     Message::new(line.text(", asked by ").person(&person("eve")).text(": ").code("approve op-2")).tone(Tone::Attention)
 }
 
-pub(super) fn help() -> Message {
+pub(crate) fn help() -> Message {
     let row = |name: &str, about: &str, example: &str| {
         vec![Line::new().code(name), Line::from(about), Line::new().code(example)]
     };

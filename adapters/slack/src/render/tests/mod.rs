@@ -1,15 +1,15 @@
 //! What messages become in Slack.
 
 mod hostile;
-mod limits;
+pub(crate) mod limits;
 mod looks;
-mod messages;
-mod properties;
+pub(crate) mod messages;
+pub(crate) mod properties;
 
 use andon_core::PersonId;
 
 /// The people of a workspace in which Ben has no account.
-fn people(person: &PersonId) -> Option<String> {
+pub(crate) fn people(person: &PersonId) -> Option<String> {
     (person.as_str() != "ben").then(|| format!("U0{}", person.as_str().to_uppercase()))
 }
 
