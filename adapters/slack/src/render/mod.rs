@@ -5,7 +5,9 @@
 //! what it becomes. Rich text is a tree. A mention, an emoji, a moment or a style is an element of its own kind, and the text of a text
 //! element is shown as it stands: `<!here>`, `&lt;!here&gt;`, `*bold*`, `:boom:` and `http://…` are letters in it, can be copied as they
 //! are, and no text can end the quotation or the code in which it stands. So nothing is escaped here; what may notify is decided by
-//! which elements are made, and only [`andon_core::Span::Mention`] makes one that does.
+//! which elements are made, and only [`andon_core::Span::Mention`] makes one that does. A client that links an address by itself all the
+//! same can only lead where its letters say, since it has no label; that Slack fetches nothing for it is for whoever posts
+//! (`unfurl_links` and `unfurl_media` off, `parse` "none").
 //!
 //! Two texts are not trees. The push notification (`notice`) is mark-up, since a mention has to stand in it, and is disarmed
 //! character by character. What stands on buttons and in questions is `plain_text`, which knows entities and emoji codes alone.
