@@ -50,8 +50,7 @@ pub(crate) async fn show(
     room: &Room,
     message: &Message,
 ) -> Result<Placement, VoiceError> {
-    let workspace = room.workspace.clone().unwrap_or_default();
-    let place = Place { channel: room.channel.clone(), thread: form.thread.map(str::to_owned), workspace };
+    let place = Place { thread: form.thread.map(str::to_owned), ..room.clone() };
     let people = |person: &andon_core::PersonId| parts.user(person, room.workspace.as_deref());
     let view = form::preview(message, &people, &place, form.name);
     let request = json!({ "external_id": form.name, "view": view });

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::config::{Config, Mode};
-use crate::receive::ASK;
+use crate::form::ASK;
 
 /// What some scopes are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -53,7 +53,7 @@ impl Chats {
     /// Listens on all of them until told to stop.
     pub(crate) fn listen(&self, edge: &Arc<dyn Edge>, stop: &watch::Receiver<bool>) -> JoinSet<()> {
         let mut listening = JoinSet::new();
-        for slack in &self.slack {
+        if let Some(slack) = &self.slack {
             let (slack, edge, stop) = (slack.clone(), Arc::clone(edge), stop.clone());
             listening.spawn(async move { slack.listen(edge, stop).await });
         }

@@ -3,8 +3,8 @@
 use andon_core::{Block, CommandSpec, Message};
 use serde_json::{Value, json};
 
-use super::asked;
 use super::limits::ERROR;
+use super::{Values, asked};
 use crate::render::plain_line;
 use crate::render::text::{cut, one_line};
 
@@ -17,8 +17,15 @@ pub(crate) fn errors(refusal: &Message, spec: &CommandSpec, field: Option<&str>)
     Some(json!({ "response_action": "errors", "errors": { name: words(refusal) } }))
 }
 
+/// The field that a refusal is about: the first whose value it names.
+pub(crate) fn field_named(refusal: &Message, chosen: &Values) -> Option<String> {
+    let fact = plain_line(&refusal.summary);
+    let is_named = |value: &str| fact.split(|c: char| c.is_whitespace() || c == ',').any(|word| word == value);
+    chosen.iter().find(|(_, value)| is_named(value)).map(|(name, _)| name.clone())
+}
+
 /// The fact and the next step.
-fn words(refusal: &Message) -> String {
+pub(crate) fn words(refusal: &Message) -> String {
     let next = refusal.body.iter().find_map(|block| match block {
         Block::Paragraph(line) => Some(plain_line(line)),
         _ => None,

@@ -18,11 +18,11 @@ use std::collections::BTreeMap;
 
 use andon_core::{ArgumentKind, ArgumentSpec, CommandSpec};
 
-pub(crate) use errors::errors;
+pub(crate) use errors::{errors, field_named, words as error};
 pub(crate) use line::{chosen, line, line_with_reason};
 pub(crate) use metadata::Metadata;
 pub(crate) use suggest::{completion_line, suggestions};
-pub(crate) use view::{PREVIEW, REASON, form, preview, reason, reason_form, waiting};
+pub(crate) use view::{ASK, PREVIEW, REASON, ask_form, asked_line, form, preview, reason, reason_form, waiting};
 
 /// Values of arguments, by the arguments' names. A flag that is set has [`SET`].
 pub(crate) type Values = BTreeMap<String, String>;

@@ -17,6 +17,9 @@ pub(crate) const REASON: &str = "reason";
 /// The `callback_id` of a view that shows what would happen.
 pub(crate) const PREVIEW: &str = "preview";
 
+/// The `callback_id` of a view in which any command is typed, and of the shortcuts that open it.
+pub(crate) const ASK: &str = "ask";
+
 /// The form of a command, with values that are known already. Its `callback_id` is `form:` and the command's words; each input's block is
 /// named like its argument.
 pub(crate) fn form(spec: &CommandSpec, given: &Values, place: &Place) -> SlackView {
@@ -53,6 +56,23 @@ pub(crate) fn reason_form(line: &str, label: &str, place: &Place) -> SlackView {
 /// The reason that was typed into a [`reason_form`], from its view's `state.values`.
 pub(crate) fn reason(state: &Value) -> String {
     state[REASON][REASON]["value"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Asks for any command, as a line: what a shortcut opens.
+pub(crate) fn ask_form(place: &Place) -> SlackView {
+    let input = text_input(SlackActionId(ASK.to_owned()), LONGEST_REASON, false).with_focus_on_load(true);
+    let block = SlackInputBlock::new(only("What shall I do?", TITLE), input.into())
+        .with_block_id(SlackBlockId(ASK.to_owned()))
+        .with_hint(only("A command, such as status; its answer comes where you are.", 150));
+    let view = modal("Ask Andon", vec![block.into()], "Cancel")
+        .with_callback_id(SlackCallbackId(ASK.to_owned()))
+        .with_submit(only("Ask", TITLE));
+    SlackView::Modal(view.opt_private_metadata(Metadata::of_line("", place).write()))
+}
+
+/// The line that was typed there.
+pub(crate) fn asked_line(state: &Value) -> String {
+    state[ASK][ASK]["value"].as_str().unwrap_or_default().to_owned()
 }
 
 /// Shows what a filled-in form would do. Its submit button says the line of the message's first primary button, and is not there where

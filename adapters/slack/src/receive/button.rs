@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::payload::Interaction;
-use super::{Act, Inbound, Reply, time};
-use crate::form::{self, Place};
+use super::{Act, Inbound, Reply, room, time};
+use crate::form;
 use crate::render;
 
 impl Inbound {
@@ -18,8 +18,9 @@ impl Inbound {
         let (workspace, delivered_to) = interaction.workspaces();
         let thread = message.thread_ts.clone().filter(|thread| *thread != message.ts);
         if render::asks_reason(&pressed.action_id) {
-            let place = Place { channel: channel.id.clone(), thread, workspace: delivered_to };
-            self.open(&interaction.trigger_id, form::reason_form(&line, &place)).await;
+            let place = room(&delivered_to, &channel.id, thread);
+            let label = pressed.text.as_ref().map_or("Say why", |text| &text.text);
+            self.open(&interaction.trigger_id, form::reason_form(&line, label, &place)).await;
             return Ok(Reply::Empty);
         }
         let pressed_at = pressed.action_ts.clone().unwrap_or_default();

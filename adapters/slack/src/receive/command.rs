@@ -5,8 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::payload::Slash;
-use super::{Act, Inbound, Reply, text};
-use crate::form;
+use super::{Act, Inbound, Reply, room, text};
 
 /// The slash command under which everything can be said.
 const ANDON: &str = "/andon";
@@ -15,7 +14,7 @@ impl Inbound {
     pub(super) async fn command(self: &Arc<Self>, command: Value) -> Result<Reply, serde_json::Error> {
         let slash: Slash = serde_json::from_value(command)?;
         let line = line(&slash);
-        let place = form::Place { channel: slash.channel_id.clone(), thread: None, workspace: slash.team_id.clone() };
+        let place = room(&slash.team_id, &slash.channel_id, None);
         if self.fills_in(&slash.team_id, &slash.user_id, &line, &slash.trigger_id, &place).await {
             return Ok(Reply::Empty);
         }

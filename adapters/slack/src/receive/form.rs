@@ -8,12 +8,9 @@ use serde_json::{Value, json};
 use slack_morphism::prelude::SlackView;
 
 use super::payload::{Interaction, Suggestion, View};
-use super::{Act, Inbound, Reply};
-use crate::form::{self, Place};
+use super::{Act, Inbound, Reply, room};
+use crate::form::{self, Metadata, Place};
 use crate::form_voice;
-
-/// The shortcut, and the form in which any command is typed.
-pub(crate) const ASK: &str = "ask";
 
 impl Inbound {
     /// Opens the form of a command that was named and nothing else, to whoever may see what there is to choose from. Says whether it did.
@@ -53,41 +50,58 @@ impl Inbound {
     /// A form was submitted.
     pub(super) async fn submitted(self: &Arc<Self>, interaction: Interaction) -> Result<Reply, serde_json::Error> {
         let Some(view) = &interaction.view else { return Ok(Reply::Empty) };
-        let Some(place) = form::place(&view.private_metadata) else { return Ok(Reply::Empty) };
-        let submitted = match view.callback_id.as_str() {
-            form::REASON | form::PREVIEW | ASK => {
-                let line = form::submitted_line(&view.callback_id, &view.private_metadata, &view.state.values);
-                line.map(|line| (line, None))
-            }
-            _ => self.spec_of(view).map(|spec| (form::line(spec, &view.state.values), Some(spec))),
+        let Some(metadata) = Metadata::read(&view.private_metadata) else { return Ok(Reply::Empty) };
+        let (spec, values) = (self.spec_of(view), &view.state.values);
+        let line = match (view.callback_id.as_str(), spec) {
+            (form::REASON, _) => form::line_with_reason(&metadata.line, &form::reason(values)),
+            (form::PREVIEW, _) => metadata.line,
+            (form::ASK, _) => form::asked_line(values),
+            (_, Some(spec)) => form::line(spec, values),
+            (_, None) => return Ok(Reply::Empty),
         };
-        let Some((line, spec)) = submitted else { return Ok(Reply::Empty) };
-        if let Some(spec) = spec.filter(|spec| spec.effect != EffectKind::Read) {
-            return Ok(self.preview(&interaction, view, spec, &line, place).await);
+        if line.trim().is_empty() {
+            return Ok(Reply::Empty);
         }
-        let act = act(&interaction, format!("view/{}", view.id), &place, line);
-        Ok(match self.say(act).await {
-            Receipt::Refused { message, .. } => Reply::Json(form::errors(&message, spec, &view.callback_id)),
-            _ => Reply::Json(json!({ "response_action": "clear" })),
-        })
+        if spec.is_some_and(|spec| spec.effect != EffectKind::Read) {
+            return Ok(self.preview(&interaction, view, &line, metadata.place).await);
+        }
+        let receipt = self.say(act(&interaction, format!("view/{}", view.id), metadata.place.clone(), line)).await;
+        Ok(self.closing(view, &metadata.place, &receipt))
     }
 
     /// Asks what would happen, and lets it be shown on top of the form.
-    async fn preview(
-        &self,
-        interaction: &Interaction,
-        view: &View,
-        spec: &CommandSpec,
-        line: &str,
-        place: Place,
-    ) -> Reply {
+    async fn preview(&self, interaction: &Interaction, view: &View, line: &str, place: Place) -> Reply {
         let name = self.parts.name();
-        let form = Place { thread: Some(form_voice::thread_of(&name, place.thread.as_deref())), ..place };
+        let form = Place { thread: Some(form_voice::thread_of(&name, place.thread.as_deref())), ..place.clone() };
         let key = format!("preview/{}/{}", view.id, interaction.trigger_id);
-        match self.say(act(interaction, key, &form, format!("{line} --dry-run"))).await {
-            Receipt::Refused { message, .. } => Reply::Json(form::errors(&message, Some(spec), &view.callback_id)),
+        let receipt = self.say(act(interaction, key, form, format!("{line} --dry-run"))).await;
+        match receipt {
+            Receipt::Refused { .. } => self.closing(view, &place, &receipt),
             _ => Reply::Json(json!({ "response_action": "push", "view": form::waiting(&name) })),
         }
+    }
+
+    /// Closes the forms, or shows in them what was refused: under a field, or where there is none in the form's place.
+    fn closing(&self, view: &View, place: &Place, receipt: &Receipt) -> Reply {
+        let (Receipt::Refused { message, .. } | Receipt::Unrecorded { message }) = receipt else {
+            return Reply::Json(json!({ "response_action": "clear" }));
+        };
+        let errors = match (view.callback_id.as_str(), self.spec_of(view)) {
+            (field @ (form::REASON | form::ASK), _) => {
+                let words = form::error(message);
+                Some(json!({ "response_action": "errors", "errors": { field: words } }))
+            }
+            (_, Some(spec)) => {
+                let field = form::field_named(message, &form::chosen(spec, &view.state.values));
+                form::errors(message, spec, field.as_deref())
+            }
+            (_, None) => None,
+        };
+        Reply::Json(errors.unwrap_or_else(|| {
+            let people = |person: &andon_core::PersonId| self.parts.user(person, place.workspace.as_deref());
+            let shown = form::preview(message, &people, place, &self.parts.name());
+            json!({ "response_action": "update", "view": shown })
+        }))
     }
 
     /// Something was chosen in a form that other choices depend on, or pressed in somebody's home.
@@ -100,9 +114,10 @@ impl Inbound {
             }
             return;
         }
-        let (Some(spec), Some(place)) = (self.spec_of(view), form::place(&view.private_metadata)) else { return };
-        let chosen = form::values(spec, &view.state.values);
-        let request = json!({ "view_id": view.id, "hash": view.hash, "view": form::form(spec, &chosen, &place) });
+        let (Some(spec), Some(metadata)) = (self.spec_of(view), Metadata::read(&view.private_metadata)) else { return };
+        let chosen = form::chosen(spec, &view.state.values);
+        let filled = form::form(spec, &chosen, &metadata.place);
+        let request = json!({ "view_id": view.id, "hash": view.hash, "view": filled });
         if let Err(error) = self.parts.api.call::<Value>("views.update", &request).await {
             tracing::info!(%error, "what was chosen could not be kept in the form");
         }
@@ -112,15 +127,22 @@ impl Inbound {
     pub(super) async fn suggest(&self, suggestion: Suggestion) -> Result<Reply, serde_json::Error> {
         let (workspace, _) = suggestion.workspaces();
         let line = suggestion.view.as_ref().and_then(|view| {
-            let (spec, argument) = (self.spec_of(view)?, suggestion.action_id.strip_prefix(form::ARGUMENT)?);
-            let chosen = form::remembered(spec, &view.private_metadata, &view.state.values);
+            let (spec, argument) = (self.spec_of(view)?, form::argument_of(&suggestion.action_id)?);
+            // What was chosen stands in the form, or, where Slack does not send it along, in what the form remembers.
+            let mut chosen = Metadata::read(&view.private_metadata)?.chosen;
+            chosen.extend(form::chosen(spec, &view.state.values));
             form::completion_line(spec, argument, &chosen, &suggestion.value)
         });
-        let found = match line {
+        let mut found = match line {
             Some(line) if self.knows(&workspace, &suggestion.user.id).await => self.edge.complete(&line).await,
             _ => Vec::new(),
         };
-        Ok(Reply::Json(form::suggestions(&found)))
+        // What is not listed can be typed all the same.
+        let typed = suggestion.value.trim();
+        if !typed.is_empty() && !found.iter().any(|value| value == typed) {
+            found.push(typed.to_owned());
+        }
+        serde_json::to_value(form::suggestions(&found)).map(Reply::Json)
     }
 
     /// A shortcut: any command, in the thread of the message that it was pressed on, or else in private.
@@ -129,31 +151,31 @@ impl Inbound {
         let place = match (&interaction.channel, &interaction.message) {
             (Some(channel), Some(message)) => {
                 let thread = message.thread_ts.clone().unwrap_or_else(|| message.ts.clone());
-                Some(Place { channel: channel.id.clone(), thread: Some(thread), workspace: delivered_to })
+                Some(room(&delivered_to, &channel.id, Some(thread)))
             }
             _ => self.direct(&workspace, &interaction.user.id).await,
         };
         if let Some(place) = place {
-            self.open(&interaction.trigger_id, form::ask(&place)).await;
+            self.open(&interaction.trigger_id, form::ask_form(&place)).await;
         }
         Ok(Reply::Empty)
     }
 
     fn spec_of(&self, view: &View) -> Option<&CommandSpec> {
-        let path = view.callback_id.strip_prefix(form::FORM)?;
-        self.edge.commands().iter().find(|spec| spec.path.join(" ") == path)
+        let path = form::command_of(&view.callback_id)?;
+        self.edge.commands().iter().find(|spec| spec.path == path)
     }
 }
 
-fn act(interaction: &Interaction, key: String, place: &Place, text: String) -> Act {
+fn act(interaction: &Interaction, key: String, place: Place, text: String) -> Act {
     let (workspace, delivered_to) = interaction.workspaces();
     Act {
         key,
         workspace,
         user: interaction.user.id.clone(),
         delivered_to,
-        channel: place.channel.clone(),
-        thread: place.thread.clone(),
+        channel: place.channel,
+        thread: place.thread,
         text,
         message: None,
         happened: None,

@@ -6,7 +6,7 @@ use andon_core::{Action, Block, EffectKind, Line, Message, Style};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Inbound;
+use super::{Inbound, room};
 use crate::form::Place;
 use crate::render::render;
 
@@ -55,9 +55,7 @@ impl Inbound {
     /// Where somebody is spoken to in private.
     pub(super) async fn direct(&self, workspace: &str, user: &str) -> Option<Place> {
         match self.parts.api.call::<Opened>("conversations.open", &json!({ "users": user })).await {
-            Ok(Opened { channel }) => {
-                Some(Place { channel: channel.id, thread: None, workspace: workspace.to_owned() })
-            }
+            Ok(Opened { channel }) => Some(room(workspace, &channel.id, None)),
             Err(error) => {
                 tracing::warn!(%error, "a private conversation could not be opened");
                 None

@@ -19,8 +19,6 @@ use serde_json::Value;
 use crate::slack::{Me, PLATFORM, Parts};
 use crate::voice::SlackVoice;
 
-pub(crate) use form::ASK;
-
 /// A delivery, however it came.
 pub(crate) enum Delivery {
     /// An event of the Events API, with its wrapper.
@@ -155,12 +153,7 @@ impl Inbound {
             account,
             proof: ProofStrength::Chat,
             permalink: me.and_then(|me| permalink(me, &act)),
-            room: Room {
-                platform: PLATFORM.to_owned(),
-                workspace: Some(act.delivered_to),
-                channel: act.channel,
-                thread: act.thread,
-            },
+            room: room(&act.delivered_to, &act.channel, act.thread),
             text: act.text,
             happened: act.happened.unwrap_or(received),
             received,
@@ -188,6 +181,11 @@ impl Inbound {
         let account = self.account(&identity).await;
         self.edge.knows(&identity, account.as_ref()).await
     }
+}
+
+/// A room of Slack.
+pub(crate) fn room(workspace: &str, channel: &str, thread: Option<String>) -> Room {
+    Room { platform: PLATFORM.to_owned(), workspace: Some(workspace.to_owned()), channel: channel.to_owned(), thread }
 }
 
 /// The link to a message, made as Slack makes it (`chat.getPermalink`).

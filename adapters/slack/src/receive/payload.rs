@@ -77,7 +77,15 @@ pub(crate) struct Reference {
 pub(crate) struct Pressed {
     pub(crate) action_id: String,
     pub(crate) value: Option<String>,
+    /// What stands on a button.
+    pub(crate) text: Option<Label>,
     pub(crate) action_ts: Option<String>,
+}
+
+/// Words on a button.
+#[derive(Deserialize)]
+pub(crate) struct Label {
+    pub(crate) text: String,
 }
 
 /// A form, or a home, as it stands.
