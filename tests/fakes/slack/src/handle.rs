@@ -36,7 +36,7 @@ impl Slack {
     /// The port is taken, or the machine gives no thread.
     pub fn start(settings: Settings) -> io::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("fake-slack").enable_all().build()?;
-        let (listener, port) = runtime.block_on(server::bind(settings.port))?;
+        let (listener, port) = server::bind(settings.port)?;
         let (deaf, deaf_port) = server::deaf_port()?;
         let hub = Arc::new(Hub::new(settings, runtime.handle().clone(), port, deaf_port));
         runtime.spawn(server::serve(Arc::clone(&hub), listener, deaf));

@@ -33,8 +33,9 @@ const LARGEST_BODY: usize = 65 << 20;
 struct Reset;
 
 /// Listens on 127.0.0.1.
-pub(crate) async fn bind(port: u16) -> io::Result<(TcpListener, u16)> {
-    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
+pub(crate) fn bind(port: u16) -> io::Result<(std::net::TcpListener, u16)> {
+    let listener = std::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+    listener.set_nonblocking(true)?;
     let port = listener.local_addr()?.port();
     Ok((listener, port))
 }
@@ -48,7 +49,9 @@ pub(crate) fn deaf_port() -> io::Result<(TcpSocket, u16)> {
 }
 
 /// Serves for ever.
-pub(crate) async fn serve(hub: Arc<Hub>, listener: TcpListener, deaf: TcpSocket) {
+pub(crate) async fn serve(hub: Arc<Hub>, listener: std::net::TcpListener, deaf: TcpSocket) {
+    // Only here, inside the fake's own runtime, so that the fake can also be started from inside another one.
+    let Ok(listener) = TcpListener::from_std(listener) else { return };
     let router = Router::new()
         .route("/api/{method}", any(web_api))
         .route("/link/", any(link))

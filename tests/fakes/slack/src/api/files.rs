@@ -8,6 +8,7 @@ use super::args::{Args, missing};
 use super::messages::Draft;
 use super::post::{check_thread, compose, pace, publish};
 use super::{Answer, Context};
+use crate::blocks::{self, Surface};
 use crate::hub::Hub;
 use crate::refusal::Refusal;
 use crate::world::{BOT_USER, File};
@@ -62,14 +63,15 @@ pub(super) fn complete_upload(context: &mut Context<'_>, args: &mut Args) -> Ans
     let channel = args.optional_text("channel_id")?;
     let thread = args.optional_stamp("thread_ts", "invalid_thread_ts")?;
     let comment = args.optional_text("initial_comment")?;
+    let blocks = take_blocks(args)?;
     args.finish()?;
     let named = named_files(context, &files)?;
     if let Some(channel) = &channel {
         context.place_to_write(channel, true)?;
         check_thread(&context.world, channel, thread)?;
         pace(context, channel)?;
-    } else if thread.is_some() || comment.is_some() {
-        return Err(Refusal::argument("thread_ts and initial_comment need channel_id"));
+    } else if thread.is_some() || comment.is_some() || blocks.is_some() {
+        return Err(Refusal::argument("thread_ts, initial_comment and blocks need channel_id"));
     }
     let mut shown = Vec::new();
     for (id, title) in named {
@@ -84,12 +86,25 @@ pub(super) fn complete_upload(context: &mut Context<'_>, args: &mut Args) -> Ans
         shown.push(to_json(context.hub, file));
     }
     if let Some(channel) = channel {
-        let draft = Draft { text: Some(comment.unwrap_or_default()), blocks: None, attachments: None, metadata: None };
+        // Slack looks at the blocks only where there is no comment.
+        let blocks = if comment.is_some() { None } else { blocks };
+        let draft = Draft { text: Some(comment.unwrap_or_default()), blocks, attachments: None, metadata: None };
         let mut message = compose(&mut context.world, draft, thread);
         message.files.clone_from(&shown);
         publish(context, &channel, message);
     }
     Ok(json!({"files": shown}))
+}
+
+fn take_blocks(args: &mut Args) -> Result<Option<Vec<Value>>, Refusal> {
+    let Some(given) = args.nested("blocks", "invalid_blocks_format")? else { return Ok(None) };
+    let list = given.as_array().ok_or_else(|| Refusal::new("invalid_blocks_format"))?;
+    // Slack takes markdown in messages, but falls over it here.
+    if list.iter().any(|block| block["type"] == "markdown") {
+        return Err(Refusal::new("internal_error"));
+    }
+    blocks::check(list, Surface::Message).map_err(|errors| Refusal::explained("invalid_blocks", errors))?;
+    Ok(Some(list.clone()))
 }
 
 /// The files and their titles; each must be uploaded, and not completed before.

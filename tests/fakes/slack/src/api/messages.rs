@@ -114,6 +114,11 @@ pub(crate) fn with_block_ids(world: &mut World, mut blocks: Vec<Value>) -> Vec<V
                     name(world, accessory, "action_id");
                 }
             }
+            Some("input") => {
+                if let Some(element) = block.get_mut("element") {
+                    name(world, element, "action_id");
+                }
+            }
             _ => {}
         }
     }

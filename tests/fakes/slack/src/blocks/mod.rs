@@ -61,6 +61,7 @@ fn block_of(checker: &mut Checker, node: &mut Node<'_>) {
         "divider" => {}
         "header" => {
             objects::text(checker, node, "text", 150, objects::Kind::Plain, true);
+            node.number(checker, "level", 1, 4);
         }
         "context" => context(checker, node),
         "actions" => {

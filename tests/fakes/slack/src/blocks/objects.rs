@@ -43,9 +43,18 @@ pub(super) fn text_node(checker: &mut Checker, mut node: Node<'_>, most: usize, 
     node.finish(checker);
 }
 
-/// A picture from the web; Slack fetches it, the fake does not.
+/// A picture from the web or a file; Slack fetches it, the fake does not.
 pub(super) fn image(checker: &mut Checker, node: &mut Node<'_>, needs_alt: bool) {
-    node.string(checker, "image_url", 1, 3000, true);
+    let url = node.string(checker, "image_url", 1, 3000, false);
+    let file = node.object(checker, "slack_file", false);
+    if url.is_some() == file.is_some() {
+        checker.complain(node.path(), "either image_url or slack_file".to_owned());
+    }
+    if let Some(mut file) = file {
+        file.string(checker, "id", 1, 64, false);
+        file.string(checker, "url", 1, 3000, false);
+        file.finish(checker);
+    }
     node.string(checker, "alt_text", 1, 2000, needs_alt);
 }
 

@@ -73,6 +73,8 @@ pub(crate) struct World {
     pub(crate) whispers: HashMap<String, Vec<(String, Message)>>,
     pub(crate) triggers: HashMap<String, Trigger>,
     pub(crate) response_urls: HashMap<String, ResponseUrl>,
+    sweep_triggers_at: usize,
+    sweep_urls_at: usize,
     pub(crate) watchers: Vec<Sender<Shown>>,
 }
 
@@ -112,6 +114,8 @@ impl World {
             whispers: HashMap::new(),
             triggers: HashMap::new(),
             response_urls: HashMap::new(),
+            sweep_triggers_at: tokens::SWEEP,
+            sweep_urls_at: tokens::SWEEP,
             watchers: Vec::new(),
         };
         world.populate();

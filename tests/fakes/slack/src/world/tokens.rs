@@ -6,6 +6,8 @@ use super::World;
 use super::stamp::Stamp;
 use crate::clock::{Micros, micros};
 
+/// From how many on the old ones are thrown away. It doubles with what has to be kept, so that sweeping stays cheap.
+pub(super) const SWEEP: usize = 4096;
 /// How often a response URL can be used.
 const RESPONSE_USES: u32 = 5;
 /// How long a response URL can be used.
@@ -55,9 +57,10 @@ impl World {
         let id = format!("{}.{}.{}", made / 1000, self.random.next() % 10_000_000_000, self.random.hex(32));
         let trigger = Trigger { user: user.to_owned(), view: view.map(str::to_owned), made, exchanged: false };
         // Those that can no longer be used are kept for a while, so that a late one is told from a wrong one.
-        if self.triggers.len() >= 4096 {
+        if self.triggers.len() >= self.sweep_triggers_at {
             let long_ago = made.saturating_sub(micros(Duration::from_secs(600)));
-            self.triggers.retain(|_, trigger| trigger.made > long_ago && !trigger.exchanged);
+            self.triggers.retain(|_, trigger| trigger.made > long_ago);
+            self.sweep_triggers_at = self.triggers.len().max(SWEEP) * 2;
         }
         self.triggers.insert(id.clone(), trigger);
         id
@@ -85,9 +88,10 @@ impl World {
     pub(crate) fn make_response_url(&mut self, answer: ResponseUrl) -> String {
         let key = self.random.hex(24);
         let made = self.now();
-        if self.response_urls.len() >= 65_536 {
-            let long_ago = made.saturating_sub(micros(RESPONSE_LIFETIME));
+        if self.response_urls.len() >= self.sweep_urls_at {
+            let long_ago = made.saturating_sub(micros(RESPONSE_LIFETIME * 2));
             self.response_urls.retain(|_, url| url.made > long_ago);
+            self.sweep_urls_at = self.response_urls.len().max(SWEEP) * 2;
         }
         self.response_urls.insert(key.clone(), ResponseUrl { made, ..answer });
         key

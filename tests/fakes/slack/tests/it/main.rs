@@ -21,3 +21,9 @@ fn fake(change: impl FnOnce(&mut Settings)) -> Slack {
 fn unpaced() -> Slack {
     fake(|settings| settings.post_pacing = None)
 }
+
+#[test]
+fn one_handle_serves_many_threads() {
+    fn is_shared<T: Clone + Send + Sync + 'static>(_: &T) {}
+    is_shared(&unpaced());
+}

@@ -23,6 +23,9 @@ fn who_may_call() {
     assert_eq!(call_as(&slack, "auth.test", &[], ""), "not_authed");
     assert_eq!(auth("Bearer xoxb-wrong"), "invalid_auth");
     assert_eq!(auth(&bot), "none");
+    let answer =
+        request(&format!("{}auth.test", slack.api_url()), "GET", &[("authorization", &bot)], "").expect("an answer");
+    assert_eq!(answer.header("x-oauth-scopes"), Some(&*ALL_SCOPES.join(",")));
     assert_eq!(call_as(&slack, "no.such", &[("authorization", &bot)], ""), "unknown_method");
     assert_eq!(call_as(&slack, "apps.connections.open", &[("authorization", &bot)], ""), "not_allowed_token_type");
     assert_eq!(call_as(&slack, "users.info", &[("authorization", &app)], ""), "not_allowed_token_type");
