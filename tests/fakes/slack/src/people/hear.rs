@@ -76,10 +76,17 @@ fn told(world: &World, channel: &str, message: &Message) -> Value {
 /// Somebody said something.
 pub(crate) fn said(hub: &Arc<Hub>, world: &mut World, channel: &str, stamp: Stamp) {
     mentioned(hub, world, channel, stamp);
-    let Some(subscription) = messages_of(world, channel) else { return };
-    if !hub.hears(&subscription) {
-        return;
-    }
+    heard(hub, world, channel, stamp);
+}
+
+/// The app said something, which it hears like everybody else where it listens to all messages. It does not mention itself.
+pub(crate) fn own_message(hub: &Arc<Hub>, world: &mut World, channel: &str, stamp: Stamp) {
+    heard(hub, world, channel, stamp);
+}
+
+/// A `message` event, if the app listens to all messages there.
+fn heard(hub: &Arc<Hub>, world: &mut World, channel: &str, stamp: Stamp) {
+    let Some(subscription) = messages_of(world, channel).filter(|subscription| hub.hears(subscription)) else { return };
     let Some(message) = world.message(channel, stamp) else { return };
     let mut told = told(world, channel, message);
     told["channel_type"] = json!(world.channel(channel).kind.event_type());
@@ -96,14 +103,6 @@ fn mentioned(hub: &Arc<Hub>, world: &mut World, channel: &str, stamp: Stamp) {
     let mut told = told(world, channel, message);
     told["type"] = json!("app_mention");
     event(hub, world, "app_mention", Some(channel), told);
-}
-
-/// The app said something itself, which it hears like everybody else.
-pub(crate) fn own_message(hub: &Arc<Hub>, world: &mut World, channel: &str, stamp: Stamp) {
-    let heard = messages_of(world, channel).is_some_and(|subscription| hub.hears(&subscription));
-    if heard {
-        said(hub, world, channel, stamp);
-    }
 }
 
 /// A message was changed. Where it names the app it is a mention again: Slack sends that with `edited`.

@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use hmac::{Hmac, Mac as _};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::header::CONTENT_TYPE;
+use hyper::http::response::Parts;
 use hyper::{Request, StatusCode};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -38,14 +39,14 @@ pub(crate) fn sign(secret: &str, seconds: u64, body: &str) -> String {
     format!("v0={}", hex::encode(mac.finalize().into_bytes()))
 }
 
-/// One request, and what came of it.
+/// One request, what came of it, and whether the bot wants it no more (`X-Slack-No-Retry`).
 pub(crate) async fn post(
     hub: &Arc<Hub>,
     base: &str,
     parcel: &Parcel,
     attempt: u32,
     because: Option<Because>,
-) -> Ending {
+) -> (Ending, bool) {
     let (path, kind, body) = match parcel.kind {
         DeliveryKind::Event => ("/slack/events", "application/json", parcel.payload.to_string()),
         DeliveryKind::Command => ("/slack/commands", FORM, fields(&parcel.payload)),
@@ -59,12 +60,16 @@ pub(crate) async fn post(
     }
     let url = format!("{}{path}", base.trim_end_matches('/'));
     let asked = ask(hub, &url, kind, body, more);
-    match clock::within(hub.settings.acknowledge_within, asked).await {
-        None => Ending::TimedOut,
-        Some(Err(_)) => Ending::NoConnection,
-        Some(Ok((StatusCode::OK, body))) => Ending::Acknowledged(answer(&body)),
-        Some(Ok((status, _))) => Ending::Status(status.as_u16()),
+    let (head, body) = match clock::within(hub.settings.acknowledge_within, asked).await {
+        None => return (Ending::TimedOut, false),
+        Some(Err(_)) => return (Ending::NoConnection, false),
+        Some(Ok(answered)) => answered,
+    };
+    if head.status == StatusCode::OK {
+        return (Ending::Acknowledged(answer(&body)), false);
     }
+    let unwanted = head.headers.get("x-slack-no-retry").is_some_and(|value| value == "1");
+    (Ending::Status(head.status.as_u16()), unwanted)
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -77,9 +82,9 @@ pub(crate) async fn verify(hub: &Arc<Hub>, base: &str) -> Result<(), String> {
     let url = format!("{}/slack/events", base.trim_end_matches('/'));
     let asked = ask(hub, &url, "application/json", body, Vec::new());
     let answered = clock::within(hub.settings.acknowledge_within, asked).await.ok_or("no answer in time")??;
-    let (status, body) = answered;
-    if status != StatusCode::OK {
-        return Err(format!("answered {status}"));
+    let (head, body) = answered;
+    if head.status != StatusCode::OK {
+        return Err(format!("answered {}", head.status));
     }
     let text = String::from_utf8_lossy(&body);
     let echoed =
@@ -93,7 +98,7 @@ async fn ask(
     kind: &str,
     body: String,
     more: Vec<(&str, String)>,
-) -> Result<(StatusCode, Bytes), String> {
+) -> Result<(Parts, Bytes), String> {
     let seconds = hub.clock.seconds();
     let mut request = Request::post(url)
         .header(CONTENT_TYPE, kind)
@@ -107,7 +112,7 @@ async fn ask(
     let response = hub.client.0.request(request).await.map_err(|error| error.to_string())?;
     let (head, body) = response.into_parts();
     let read = Limited::new(body, MOST_ANSWERED).collect().await.map_err(|error| error.to_string())?;
-    Ok((head.status, read.to_bytes()))
+    Ok((head, read.to_bytes()))
 }
 
 fn answer(body: &[u8]) -> Option<Value> {

@@ -102,7 +102,13 @@ pub(crate) fn send_with(hub: &Arc<Hub>, parcel: Parcel, faults: &[DeliveryFault]
 async fn carry(hub: &Arc<Hub>, parcel: &Parcel, id: &str, first: Option<Option<Launched>>, mut unheard: u32) -> Ending {
     let mut ending = match first {
         Some(launched) => finish(hub, id, launched).await,
-        None => attempt(hub, parcel, id, 0, None).await,
+        None => {
+            let (ending, unwanted) = attempt(hub, parcel, id, 0, None).await;
+            if unwanted {
+                return ending;
+            }
+            ending
+        }
     };
     if parcel.kind != DeliveryKind::Event {
         return ending;
@@ -119,21 +125,26 @@ async fn carry(hub: &Arc<Hub>, parcel: &Parcel, id: &str, first: Option<Option<L
             Ending::TimedOut | Ending::Waiting => Because::TimedOut,
         };
         hub.clock.wait(pause).await;
-        ending = attempt(hub, parcel, id, attempt_number, Some(because)).await;
+        let (next, unwanted) = attempt(hub, parcel, id, attempt_number, Some(because)).await;
+        ending = next;
+        if unwanted {
+            break;
+        }
     }
     ending
 }
 
-async fn attempt(hub: &Arc<Hub>, parcel: &Parcel, id: &str, number: u32, because: Option<Because>) -> Ending {
+/// One attempt: how it ended, and whether the bot wants no other one.
+async fn attempt(hub: &Arc<Hub>, parcel: &Parcel, id: &str, number: u32, because: Option<Because>) -> (Ending, bool) {
     let delivery = locked(&hub.delivery).clone();
     match delivery {
-        Delivery::Socket => finish(hub, id, launch(hub, parcel, id, number, because)).await,
+        Delivery::Socket => (finish(hub, id, launch(hub, parcel, id, number, because)).await, false),
         Delivery::Http(base) => {
             let logged = hub.log.sent(|| logged(hub, parcel, id, number, None));
             let watch = Stopwatch::start();
-            let ending = http_delivery::post(hub, &base, parcel, number, because).await;
+            let (ending, unwanted) = http_delivery::post(hub, &base, parcel, number, because).await;
             hub.log.ended(logged, &ending, watch.elapsed());
-            ending
+            (ending, unwanted)
         }
     }
 }
