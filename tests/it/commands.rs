@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use andon_commands::COMMANDS;
 use andon_core::{ArgumentKind, CommandSpec, EffectKind};
 use andon_engine::{Grammar, policy};
-use andon_tests::{Database, Playground};
+use andon_tests::{Playground, Scene};
 
-use crate::{PROGRAM, both};
+use crate::{PROGRAM, everywhere};
 
-both! {
+everywhere! {
     every_command_is_denied_to_a_stranger_and_recorded,
     every_change_is_denied_to_a_reader,
     every_read_is_recorded,
@@ -42,8 +42,8 @@ pub(crate) fn line(spec: &CommandSpec) -> String {
     words.join(" ")
 }
 
-fn every_command_is_denied_to_a_stranger_and_recorded(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn every_command_is_denied_to_a_stranger_and_recorded(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let grammar = Grammar::new(COMMANDS);
     let lines: Vec<_> = grammar.specs().iter().map(line).collect();
     let mut said = vec!["/as mallory"];
@@ -64,8 +64,8 @@ fn open_to_everybody() -> BTreeSet<&'static str> {
     actions.filter_map(|rest| rest.split('"').next()).collect()
 }
 
-fn every_change_is_denied_to_a_reader(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn every_change_is_denied_to_a_reader(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     // An operation to speak of, and nothing to be thawed or unlocked by its owner.
     playground.say(&["deploy hello v1 --env prod"]);
     let grammar = Grammar::new(COMMANDS);
@@ -92,8 +92,8 @@ fn every_change_is_denied_to_a_reader(database: Database) {
     }
 }
 
-fn help_lists_what_the_asker_may_do(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn help_lists_what_the_asker_may_do(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let said = ["ana", "cy"].map(|person| (person, playground.say(&[&format!("/as {person}"), "help"])));
     let listed = |person: &str, command: &str| {
         let (_, said) = said.iter().find(|(who, _)| *who == person).expect("they asked");
@@ -113,8 +113,8 @@ fn help_lists_what_the_asker_may_do(database: Database) {
     }
 }
 
-fn every_read_is_recorded(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn every_read_is_recorded(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     playground.say(&["deploy hello v1 --env prod"]);
     let grammar = Grammar::new(COMMANDS);
     let reads: Vec<_> = grammar.specs().iter().filter(|spec| spec.effect == EffectKind::Read).collect();
@@ -131,8 +131,8 @@ fn every_read_is_recorded(database: Database) {
     }
 }
 
-fn bad_input_is_told(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn bad_input_is_told(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let secret = format!("deploy hello v1 --env staging --reason 'token is ghp_{}'", "a".repeat(36));
     let said = playground.say(&[
         "deploy helo v1 --env prod",

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use andon_engine::Point;
-use andon_tests::{Database, Playground, Session, address, get, tell, until};
+use andon_tests::{Playground, Scene, Session, address, get, tell, until};
 
 use crate::{PROGRAM, both};
 
@@ -46,18 +46,18 @@ fn every_point_is_killed_at() {
     assert_eq!(killed, Point::ALL.iter().copied().collect());
 }
 
-fn a_deploy_ends_right_wherever_the_bot_is_killed(database: Database) {
+fn a_deploy_ends_right_wherever_the_bot_is_killed(scene: Scene) {
     for point in deploying() {
-        let playground = Playground::new(PROGRAM, database);
+        let playground = Playground::new(PROGRAM, scene);
         let mut room = playground.open();
         room.die_at(point).begin("ana", "deploy hello v1 --env staging").dies().revive();
         expect_once(&playground, &mut room, point, "deploy hello nothing → v1 in staging", "hello/staging");
     }
 }
 
-fn a_rollback_ends_right_wherever_the_bot_is_killed(database: Database) {
+fn a_rollback_ends_right_wherever_the_bot_is_killed(scene: Scene) {
     for point in [Point::Accepted, Point::Planned, Point::Reserved].into_iter().chain(RUNNING) {
-        let playground = Playground::new(PROGRAM, database);
+        let playground = Playground::new(PROGRAM, scene);
         let mut room = playground.open();
         room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", "deploy hello nothing → v1 in prod");
         room.say("ben", "approve op-1").expect("Approved op-1").expect("… Queued").expect("✓ Done").expect("└ ✓ @ana");
@@ -73,9 +73,9 @@ fn a_rollback_ends_right_wherever_the_bot_is_killed(database: Database) {
     }
 }
 
-fn an_approval_ends_right_wherever_the_bot_is_killed(database: Database) {
+fn an_approval_ends_right_wherever_the_bot_is_killed(scene: Scene) {
     for point in ACT.into_iter().chain(RUNNING) {
-        let playground = Playground::new(PROGRAM, database);
+        let playground = Playground::new(PROGRAM, scene);
         let mut room = playground.open();
         let change = "deploy hello nothing → v1 in prod";
         room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", change);
@@ -85,8 +85,8 @@ fn an_approval_ends_right_wherever_the_bot_is_killed(database: Database) {
 }
 
 /// What waits in the outbox at a kill may be said after it; what was done is done once.
-fn an_act_ends_right_wherever_the_bot_is_killed(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn an_act_ends_right_wherever_the_bot_is_killed(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     for (points, line, undo, shown) in [
         (
@@ -122,8 +122,8 @@ fn kinds(records: &[serde_json::Value]) -> BTreeMap<&str, usize> {
 }
 
 /// Killed while it runs, the bot is killed again just as it takes the operation up.
-fn a_second_kill_changes_nothing(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn a_second_kill_changes_nothing(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.die_at(Point::Covered).begin("ana", "deploy hello v1 --env staging").dies();
     room.revive_to_die_at(Point::Resumed).dies().revive();
@@ -175,10 +175,10 @@ fn seed() -> u64 {
     named.unwrap_or_else(|| RandomState::new().hash_one("moments"))
 }
 
-fn a_deploy_ends_right_whenever_the_bot_is_killed(database: Database) {
+fn a_deploy_ends_right_whenever_the_bot_is_killed(scene: Scene) {
     let seed = seed();
-    tell(&format!("random kills on {database:?}: ANDON_TEST_SEED={seed}"));
-    let playground = Playground::new(PROGRAM, database);
+    tell(&format!("random kills in {scene:?}: ANDON_TEST_SEED={seed}"));
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     let mut hits = 0;
     for moment in moments(seed) {
@@ -188,7 +188,7 @@ fn a_deploy_ends_right_whenever_the_bot_is_killed(database: Database) {
         hits += usize::from(!playground.raw().rows(UNDER_WAY).is_empty());
         room.revive().say("ana", "why op-1").read_all();
     }
-    tell(&format!("random kills on {database:?}: {hits} of {KILLS} hit something accepted, at {:?}", room.kills()));
+    tell(&format!("random kills in {scene:?}: {hits} of {KILLS} hit something accepted, at {:?}", room.kills()));
     assert!(hits > 0, "no kill hit anything: {:?}", moments(seed));
     let unfinished = |status: &str| status.contains("- op-");
     until("all has its end", || !unfinished(&room.say("cy", "status").expect("hello/staging").seen()));
@@ -216,8 +216,8 @@ const LOST: &str = "select asked.invocation from records asked where asked.kind 
     select 1 from records ended where ended.invocation = asked.invocation
     and ended.kind in ('answered', 'applied', 'denied', 'finished', 'expired', 'cancelled'))";
 
-fn services_outlive_the_bot(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn services_outlive_the_bot(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "deploy hello v1 --env staging").expect_done("ana", "deploy hello nothing → v1 in staging");
     room.say("ana", "status hello").expect("hello/staging");

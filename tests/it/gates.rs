@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use andon_commands::COMMANDS;
 use andon_core::{CommandSpec, EffectKind};
 use andon_engine::Grammar;
-use andon_tests::{Database, Playground, Session};
+use andon_tests::{Playground, Scene, Session};
 
-use crate::{PROGRAM, both};
+use crate::{PROGRAM, everywhere};
 
-both! {
+everywhere! {
     every_command_is_allowed_to_whom_it_belongs,
     nobody_approves_their_own_change,
     every_command_meets_a_lock,
@@ -80,8 +80,8 @@ const RECORDED: &str = "select command || ' ' || kind from records where command
     union select planned.command || ' ' || later.kind from records planned join records later on later.operation = planned.operation
     where planned.kind = 'planned'";
 
-fn every_command_is_allowed_to_whom_it_belongs(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn every_command_is_allowed_to_whom_it_belongs(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     prepare(&mut room);
     for (person, line, answers) in ALLOWED {
@@ -212,8 +212,8 @@ fn expect_held(room: &mut Session<'_>, shown: impl Fn(&Held) -> &'static [&'stat
     assert!(unsaid.is_empty(), "no line for {unsaid:?}");
 }
 
-fn every_command_meets_a_lock(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn every_command_meets_a_lock(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     prepare_held(&playground, &mut room);
     for target in ["hello --env staging", "hello --env prod", "shop --env staging"] {
@@ -224,8 +224,8 @@ fn every_command_meets_a_lock(database: Database) {
     room.close();
 }
 
-fn every_command_meets_a_freeze(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn every_command_meets_a_freeze(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     prepare_held(&playground, &mut room);
     for scope in ["staging", "prod"] {
@@ -242,8 +242,8 @@ fn operations() -> Vec<String> {
     operations.map(|spec| spec.path.join(" ")).collect()
 }
 
-fn nobody_approves_their_own_change(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn nobody_approves_their_own_change(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", "deploy hello nothing → v1 in prod");
     room.say("ben", "approve op-1").expect("Approved").expect("… Queued").expect("✓ Done").expect("└ ✓ @ana");
@@ -271,8 +271,8 @@ const DRY: [&str; 10] = [
     "settle op-3 failed --reason test --dry-run",
 ];
 
-fn a_dry_run_of_every_change_changes_nothing(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn a_dry_run_of_every_change_changes_nothing(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     prepare(&mut room);
     playground.leave_unknown(&mut room, "deploy shop v3 --env staging");

@@ -16,14 +16,28 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_andon-under-test");
 macro_rules! both {
     ($($name:ident),* $(,)?) => {
         mod sqlite {
-            $(#[test] fn $name() { super::$name(andon_tests::Database::Sqlite); })*
+            $(#[test] fn $name() { super::$name(andon_tests::Database::Sqlite.into()); })*
         }
         mod postgres {
-            $(#[test] fn $name() { super::$name(andon_tests::Database::Postgres); })*
+            $(#[test] fn $name() { super::$name(andon_tests::Database::Postgres.into()); })*
         }
     };
 }
 pub(crate) use both;
+
+/// Runs scenarios on both databases in the terminal room, and in Slack over both of its ways in.
+macro_rules! everywhere {
+    ($($name:ident),* $(,)?) => {
+        crate::both! { $($name),* }
+        mod slack_socket {
+            $(#[test] fn $name() { super::$name((andon_tests::Database::Sqlite, andon_tests::Chat::SlackSocket).into()); })*
+        }
+        mod slack_http {
+            $(#[test] fn $name() { super::$name((andon_tests::Database::Sqlite, andon_tests::Chat::SlackHttp).into()); })*
+        }
+    };
+}
+pub(crate) use everywhere;
 
 /// Every scenario runs on both databases: one that runs on a single one would tell half of a story.
 #[test]

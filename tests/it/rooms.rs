@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use andon_tests::{Database, Playground};
+use andon_tests::{Playground, Scene};
 
-use crate::{PROGRAM, both};
+use crate::{PROGRAM, everywhere};
 
-both! {
+everywhere! {
     one_person_is_one_person_on_every_platform,
     an_account_of_another_workspace_is_nobody,
     a_request_nobody_approves_expires,
@@ -16,8 +16,8 @@ both! {
     two_people_have_to_agree_where_two_are_needed,
 }
 
-fn one_person_is_one_person_on_every_platform(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn one_person_is_one_person_on_every_platform(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     let change = "deploy hello nothing → v1 in prod";
     room.go_to("slack:T0PLAY/deploys").say("ana", "deploy hello v1 --env prod").expect_asked("ben", change);
@@ -30,8 +30,8 @@ fn one_person_is_one_person_on_every_platform(database: Database) {
     room.close();
 }
 
-fn an_account_of_another_workspace_is_nobody(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn an_account_of_another_workspace_is_nobody(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.go_to("slack:T0OTHER/deploys")
         .say("ana", "deploy hello v1 --env staging")
@@ -40,8 +40,8 @@ fn an_account_of_another_workspace_is_nobody(database: Database) {
     room.close();
 }
 
-fn a_request_nobody_approves_expires(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn a_request_nobody_approves_expires(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     let change = "deploy hello nothing → v1 in prod";
     room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", change);
@@ -52,8 +52,8 @@ fn a_request_nobody_approves_expires(database: Database) {
     room.close();
 }
 
-fn a_restart_forgets_nothing(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn a_restart_forgets_nothing(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", "deploy hello nothing → v1 in prod");
     room.restart().say("ben", "approve op-1").expect("✓ Approved op-1").expect("… Queued: deploy hello");
@@ -62,8 +62,8 @@ fn a_restart_forgets_nothing(database: Database) {
     room.close();
 }
 
-fn what_ends_by_itself_is_told(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn what_ends_by_itself_is_told(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "lock hello --env prod --reason 'load test' --for 1h").expect("Locked hello/prod");
     room.say("cy", "freeze staging --reason 'checkout fails' --for 2h").expect("Froze staging");
@@ -74,8 +74,8 @@ fn what_ends_by_itself_is_told(database: Database) {
     room.close();
 }
 
-fn a_service_that_dies_later_is_told(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn a_service_that_dies_later_is_told(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.go_to("slack:T0PLAY/deploys");
     room.say("ana", "deploy hello v1 --env staging").expect_done("ana", "deploy hello nothing → v1 in staging");
@@ -106,8 +106,8 @@ room = "slack:T0PLAY/vault"
 services = ["vault"]
 "#;
 
-fn two_people_have_to_agree_where_two_are_needed(database: Database) {
-    let playground = Playground::with(PROGRAM, database, VAULT);
+fn two_people_have_to_agree_where_two_are_needed(scene: Scene) {
+    let playground = Playground::with(PROGRAM, scene, VAULT);
     let mut room = playground.open();
     let change = "deploy vault nothing → v1 in prod";
     room.say("ana", "deploy vault v1 --env prod")

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use andon_tests::{Database, Raw, ask, free_port, get, until};
+use andon_tests::{Database, Raw, Scene, ask, free_port, get, until};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{PROGRAM, both};
@@ -136,8 +136,8 @@ impl Drop for Running {
     }
 }
 
-fn a_changed_configuration_comes_into_force_only_when_it_is_right(database: Database) {
-    let bot = Bot::new(database, RIGHT);
+fn a_changed_configuration_comes_into_force_only_when_it_is_right(scene: Scene) {
+    let bot = Bot::new(scene.database, RIGHT);
     let running = bot.serve();
     until("the first load is on record", || bot.loads() == 1);
     bot.configure(&RIGHT.replace("owners = [\"makers\"]", "owners = [\"nobody\"]"));
@@ -152,8 +152,8 @@ fn a_changed_configuration_comes_into_force_only_when_it_is_right(database: Data
     assert_eq!((bot.loads(), bot.log().matches("the old one stays").count()), (2, 1));
 }
 
-fn readiness_tells_what_the_configuration_risks(database: Database) {
-    let bot = Bot::new(database, RIGHT);
+fn readiness_tells_what_the_configuration_risks(scene: Scene) {
+    let bot = Bot::new(scene.database, RIGHT);
     let running = bot.serve();
     until("the bot is ready", || get(&bot.address(), "/readyz").contains(r#""ready":true"#));
     assert!(get(&bot.address(), "/readyz").contains("api/staging runs as the bot's own user"));
@@ -168,8 +168,8 @@ fn readiness_tells_what_the_configuration_risks(database: Database) {
     assert!(!bot.data().join("artifacts").exists() && !bot.data().join("demo-bin").exists());
 }
 
-fn a_database_that_cannot_be_read_is_told(database: Database) {
-    let bot = Bot::new(database, RIGHT);
+fn a_database_that_cannot_be_read_is_told(scene: Scene) {
+    let bot = Bot::new(scene.database, RIGHT);
     let _running = bot.serve();
     until("the bot is ready", || ask(&bot.address(), "/readyz").0 == 200);
     let raw = Raw::new(bot.database.as_deref(), &bot.data());
@@ -182,8 +182,8 @@ fn a_database_that_cannot_be_read_is_told(database: Database) {
     until("the bot is ready again", || ask(&bot.address(), "/readyz").0 == 200);
 }
 
-fn a_trail_that_cannot_be_signed_is_told(database: Database) {
-    let bot = Bot::new(database, RIGHT);
+fn a_trail_that_cannot_be_signed_is_told(scene: Scene) {
+    let bot = Bot::new(scene.database, RIGHT);
     let running = bot.serve();
     until("the bot is ready", || ask(&bot.address(), "/readyz").0 == 200);
     // Where the next checkpoint would be written stands a folder; a reload is something to be signed.
@@ -199,8 +199,8 @@ fn a_trail_that_cannot_be_signed_is_told(database: Database) {
     until("the bot is ready again", || ask(&bot.address(), "/readyz").0 == 200);
 }
 
-fn a_database_is_brought_to_this_version_before_the_bot_is_started(database: Database) {
-    let bot = Bot::new(database, RIGHT);
+fn a_database_is_brought_to_this_version_before_the_bot_is_started(scene: Scene) {
+    let bot = Bot::new(scene.database, RIGHT);
     std::fs::create_dir(bot.data()).unwrap();
     for _ in 0..2 {
         let output = bot.run(&["migrate"]);

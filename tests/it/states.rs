@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use andon_core::OperationState;
 use andon_engine::Point;
-use andon_tests::{Database, Playground, Session, tell};
+use andon_tests::{Playground, Scene, Session, tell};
 
-use crate::{PROGRAM, both};
+use crate::{PROGRAM, everywhere};
 
-both! { the_story_ends_right_in_whatever_state_the_bot_is_killed }
+everywhere! { the_story_ends_right_in_whatever_state_the_bot_is_killed }
 
 const HELLO: &str = "deploy hello v1 --env prod";
 const CHANGE: &str = "deploy hello nothing → v1 in prod";
@@ -20,11 +20,11 @@ type Story = fn(&Playground, &mut Session<'_>);
 
 const STORIES: [Story; 9] = [waiting, queued, running, succeeded, failed, cancelled, expired, denied, unknown];
 
-fn the_story_ends_right_in_whatever_state_the_bot_is_killed(database: Database) {
+fn the_story_ends_right_in_whatever_state_the_bot_is_killed(scene: Scene) {
     let kills = std::thread::scope(|scope| {
         let stories = STORIES.map(|story| {
             scope.spawn(move || {
-                let playground = Playground::new(PROGRAM, database);
+                let playground = Playground::new(PROGRAM, scene);
                 let mut room = playground.open();
                 story(&playground, &mut room);
                 room.close();
@@ -38,7 +38,7 @@ fn the_story_ends_right_in_whatever_state_the_bot_is_killed(database: Database) 
         })
     });
     // As the database had it when the bot was dead, whatever the stories mean to do.
-    tell(&format!("kills by state on {database:?}: {kills:?}"));
+    tell(&format!("kills by state in {scene:?}: {kills:?}"));
     // A change that the backend undoes by itself is nothing that the local deployer does.
     let states = OperationState::ALL.iter().filter(|state| **state != OperationState::RolledBack);
     let missing: Vec<_> = states.filter(|state| !kills.contains_key(state.as_str())).collect();

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use andon_tests::{Database, Playground, Session, address, get, until};
+use andon_tests::{Playground, Scene, Session, address, get, until};
 
-use crate::{PROGRAM, both};
+use crate::{PROGRAM, everywhere};
 
-both! {
+everywhere! {
     deploys_and_rolls_back,
     nobody_approves_their_own_deploy,
     a_release_that_is_never_ready_leaves_the_old_one_serving,
@@ -47,8 +47,8 @@ fn under_way(playground: &Playground, room: &mut Session<'_>) {
     room.begin("ana", "deploy hello v3 --env staging").expect("waiting until it is ready").kill();
 }
 
-fn deploys_and_rolls_back(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn deploys_and_rolls_back(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     two_versions(&mut room);
     room.say("ana", "status hello").expect("hello/staging");
@@ -59,8 +59,8 @@ fn deploys_and_rolls_back(database: Database) {
     room.say("ana", "status").expect("locked hello/staging by ana").close();
 }
 
-fn nobody_approves_their_own_deploy(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn nobody_approves_their_own_deploy(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     let change = "deploy hello nothing → v1 in prod";
     room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", change);
@@ -77,8 +77,8 @@ fn nobody_approves_their_own_deploy(database: Database) {
     room.close();
 }
 
-fn a_release_that_is_never_ready_leaves_the_old_one_serving(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn a_release_that_is_never_ready_leaves_the_old_one_serving(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "deploy shop v1 --env staging").expect_done("ana", "deploy shop nothing → v1 in staging");
     room.say("ana", "deploy shop v3 --env staging")
@@ -90,8 +90,8 @@ fn a_release_that_is_never_ready_leaves_the_old_one_serving(database: Database) 
     room.close();
 }
 
-fn a_lock_stops_others_and_a_rollback_passes_it(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn a_lock_stops_others_and_a_rollback_passes_it(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     two_versions(&mut room);
     room.say("ana", "lock hello --env staging --reason 'load test' --for 1h").expect("Locked hello/staging");
@@ -103,8 +103,8 @@ fn a_lock_stops_others_and_a_rollback_passes_it(database: Database) {
     room.close();
 }
 
-fn a_freeze_stops_forward_moves_and_a_rollback_passes_it(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn a_freeze_stops_forward_moves_and_a_rollback_passes_it(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     two_versions(&mut room);
     room.say("cy", "freeze staging --reason 'checkout fails'").expect("Froze staging");
@@ -115,8 +115,8 @@ fn a_freeze_stops_forward_moves_and_a_rollback_passes_it(database: Database) {
     room.close();
 }
 
-fn a_version_rolled_back_is_held(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn a_version_rolled_back_is_held(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     two_versions(&mut room);
     expect_rolled_back(&mut room, "ana");
@@ -131,8 +131,8 @@ fn a_version_rolled_back_is_held(database: Database) {
     room.close();
 }
 
-fn a_dry_run_changes_nothing(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn a_dry_run_changes_nothing(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "deploy hello v1 --env prod --dry-run").expect("Dry run: deploy hello nothing → v1 in prod");
     room.expect("Nothing was changed");
@@ -140,8 +140,8 @@ fn a_dry_run_changes_nothing(database: Database) {
     room.say("ana", "status hello").expect("hello/prod").expect_not("op-1").close();
 }
 
-fn an_operation_is_denied_or_cancelled_for_good(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn an_operation_is_denied_or_cancelled_for_good(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", "deploy hello nothing → v1 in prod");
     room.say("ana", "deploy shop v1 --env prod").expect_asked("ben", "deploy shop nothing → v1 in prod");
@@ -153,8 +153,8 @@ fn an_operation_is_denied_or_cancelled_for_good(database: Database) {
     room.close();
 }
 
-fn a_plan_that_the_world_has_left_behind_is_not_started(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn a_plan_that_the_world_has_left_behind_is_not_started(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     for operation in ["op-1", "op-2"] {
         room.say("ana", "deploy hello v1 --env prod")
@@ -173,8 +173,8 @@ fn a_plan_that_the_world_has_left_behind_is_not_started(database: Database) {
     room.close();
 }
 
-fn an_operation_is_cancelled_while_it_runs(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn an_operation_is_cancelled_while_it_runs(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "deploy hello v1 --env staging").expect_done("ana", FIRST);
     under_way(&playground, &mut room);
@@ -185,8 +185,8 @@ fn an_operation_is_cancelled_while_it_runs(database: Database) {
     room.close();
 }
 
-fn a_rollback_stops_a_deploy_that_runs(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn a_rollback_stops_a_deploy_that_runs(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     two_versions(&mut room);
     under_way(&playground, &mut room);
@@ -199,8 +199,8 @@ fn a_rollback_stops_a_deploy_that_runs(database: Database) {
     room.close();
 }
 
-fn can_and_help_say_what_would_be_decided(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn can_and_help_say_what_would_be_decided(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("cy", "freeze staging --reason 'checkout fails'").expect("Froze staging");
     room.say("ana", "can deploy hello v1 --env staging")
@@ -218,8 +218,8 @@ fn can_and_help_say_what_would_be_decided(database: Database) {
     room.say("cy", "help").expect("freeze").expect_not("settle op-3").expect_not("deny op-3").close();
 }
 
-fn what_a_person_settles_leaves_all_that_follows_from_it(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn what_a_person_settles_leaves_all_that_follows_from_it(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     two_versions(&mut room);
     room.say("ana", "lock hello --env staging --reason 'load test' --for 24h").expect("Locked hello/staging");
@@ -231,8 +231,8 @@ fn what_a_person_settles_leaves_all_that_follows_from_it(database: Database) {
     room.close();
 }
 
-fn the_next_one_waits_for_the_one_that_runs(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn the_next_one_waits_for_the_one_that_runs(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "deploy hello v1 --env staging").expect_done("ana", FIRST);
     under_way(&playground, &mut room);
@@ -248,8 +248,8 @@ fn the_next_one_waits_for_the_one_that_runs(database: Database) {
     room.close();
 }
 
-fn an_end_in_the_middle_of_a_run_loses_nothing(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn an_end_in_the_middle_of_a_run_loses_nothing(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "deploy hello v1 --env staging").expect_done("ana", FIRST);
     under_way(&playground, &mut room);
@@ -263,8 +263,8 @@ fn an_end_in_the_middle_of_a_run_loses_nothing(database: Database) {
     room.close();
 }
 
-fn a_card_tells_all_that_an_approver_needs(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn a_card_tells_all_that_an_approver_needs(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "deploy hello v1 --env staging").expect_done("ana", FIRST);
     room.say("ben", "deploy hello v2 --env staging").expect_done("ben", SECOND);
@@ -288,8 +288,8 @@ fn a_card_tells_all_that_an_approver_needs(database: Database) {
     assert!(card.contains(&format!("{number}, leaf {leaf}")), "{number}, leaf {leaf}\n{card}");
 }
 
-fn a_backend_that_comes_to_itself_settles_what_was_unknown(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn a_backend_that_comes_to_itself_settles_what_was_unknown(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "deploy hello v1 --env staging").expect_done("ana", FIRST);
     under_way(&playground, &mut room);

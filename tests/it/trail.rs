@@ -6,7 +6,7 @@ use std::time::Duration;
 use andon_commands::COMMANDS;
 use andon_core::EffectKind;
 use andon_engine::Grammar;
-use andon_tests::{Database, Playground, until};
+use andon_tests::{Database, Playground, Scene, until};
 
 use crate::commands::line;
 use crate::{PROGRAM, both};
@@ -19,8 +19,8 @@ both! {
     without_the_trail_nothing_changes_and_what_helps_still_answers,
 }
 
-fn verifies_only_with_the_pinned_key(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn verifies_only_with_the_pinned_key(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     playground.say(&["deploy hello v1 --env staging", "whoami"]);
     let (report, code) = playground.verify();
     assert_eq!(code, Some(0), "{report}");
@@ -36,8 +36,8 @@ fn verifies_only_with_the_pinned_key(database: Database) {
 }
 
 /// Makes the database refuse every further record, as a full disk would; and the way back.
-const fn full(database: Database) -> (&'static str, &'static str) {
-    match database {
+const fn full(scene: Scene) -> (&'static str, &'static str) {
+    match scene.database {
         Database::Sqlite => (
             "create trigger full_disk before insert on records begin select raise(abort, 'the disk is full'); end",
             "drop trigger full_disk",
@@ -51,11 +51,11 @@ const fn full(database: Database) -> (&'static str, &'static str) {
     }
 }
 
-fn without_the_trail_nothing_changes_and_what_helps_still_answers(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn without_the_trail_nothing_changes_and_what_helps_still_answers(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "deploy hello v1 --env staging").expect_done("ana", "deploy hello nothing → v1 in staging");
-    let (break_it, mend_it) = full(database);
+    let (break_it, mend_it) = full(scene);
     playground.raw().meddle(break_it);
     let grammar = Grammar::new(COMMANDS);
     let mut answered = Vec::new();
@@ -80,8 +80,8 @@ fn without_the_trail_nothing_changes_and_what_helps_still_answers(database: Data
     room.close();
 }
 
-fn what_is_said_about_a_service_is_found_by_it(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn what_is_said_about_a_service_is_found_by_it(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let reason = "--reason 'to be found'";
     playground.say(&[
         "deploy hello v1 --env prod",
@@ -156,8 +156,8 @@ fn garbage_in_place_of_the_database_is_told() {
     assert!(!refused.well && refused.errors.contains("the database is damaged"), "{}", refused.errors);
 }
 
-fn what_cannot_be_signed_sets_nothing_going(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn what_cannot_be_signed_sets_nothing_going(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "status hello").expect("hello/staging");
     // Where the next checkpoint would be written stands a folder.
@@ -239,8 +239,8 @@ fn public_tools_verify_what_the_document_says_that_they_do() {
 }
 
 /// Agrees in the name of Ben to the first operation, and makes him the asker of the second: what whoever owns the database can do.
-const fn forge(database: Database) -> &'static str {
-    match database {
+const fn forge(scene: Scene) -> &'static str {
+    match scene.database {
         Database::Sqlite => {
             "insert into approvals (operation, person, identity, digest, at) \
                 select id, 'ben', 'console:ben', json_extract(body, '$.digest'), created from operations where number = 1; \
@@ -256,13 +256,13 @@ const fn forge(database: Database) -> &'static str {
     }
 }
 
-fn a_row_that_tells_otherwise_than_its_record_starts_nothing(database: Database) {
-    let playground = Playground::new(PROGRAM, database);
+fn a_row_that_tells_otherwise_than_its_record_starts_nothing(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", "deploy hello nothing → v1 in prod");
     room.say("ana", "deploy shop v1 --env prod").expect_asked("ben", "deploy shop nothing → v1 in prod").leave("op-2");
     room.end();
-    playground.raw().meddle(forge(database));
+    playground.raw().meddle(forge(scene));
     room.revive().expect("✗ Not started: deploy hello nothing → v1 in prod. 0 of 1 approvals still hold");
     room.expect("└ ✗ @ana Not started");
     room.say("ana", "approve op-2").expect("Refused: What is kept of it is not what was recorded");
