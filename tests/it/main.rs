@@ -3,6 +3,7 @@
 mod commands;
 mod crash;
 mod gates;
+mod platforms;
 mod rooms;
 mod serve;
 mod states;

@@ -138,6 +138,17 @@ impl Slack {
         }
     }
 
+    /// The workspace that the bot token is of.
+    ///
+    /// # Errors
+    /// Slack refuses the token, or cannot be reached.
+    pub async fn workspace(&self) -> Result<String, StartError> {
+        match self.0.me().await {
+            Ok(me) => Ok(me.team_id.clone()),
+            Err(error) => Err(StartError::Refused { variable: "ANDON_SLACK_BOT_TOKEN", code: error.to_string() }),
+        }
+    }
+
     /// The way out.
     pub fn voice(&self) -> Arc<dyn Voice> {
         Arc::new(SlackVoice::new(Arc::clone(&self.0)))

@@ -141,7 +141,7 @@ async fn reload_on_hangup(mut hangup: Signal, health: Arc<http::Health>, path: P
         let reloaded = async {
             let loaded = load(&path)?;
             let warnings = checks::warnings(&loaded)?;
-            wired.reload(loaded).await?;
+            wired.reload(loaded, "SIGHUP").await?;
             *health.warnings.lock().unwrap_or_else(PoisonError::into_inner) = warnings;
             anyhow::Ok(())
         };

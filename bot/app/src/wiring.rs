@@ -172,11 +172,11 @@ impl Wired {
     ///
     /// # Errors
     /// Whatever is wrong with it; the old one stays.
-    pub(crate) async fn reload(&self, loaded: Loaded) -> Result<()> {
+    pub(crate) async fn reload(&self, loaded: Loaded, by: &str) -> Result<()> {
         let policies = policies(&loaded.bot.policies)
             .map_err(|problems| anyhow::anyhow!("the policies are wrong:\n{}", problems.join("\n")))?;
         let deployers = self.outside.connect(&loaded).await?;
-        let mut record = configured(&self.engine, loaded.catalog.version, policies.version(), "SIGHUP");
+        let mut record = configured(&self.engine, loaded.catalog.version, policies.version(), by);
         let before = self.engine.house().configuration();
         let changed = changes::lines(&before.catalog.text, &loaded.catalog.text).join("\n");
         record.details["changed"] = serde_json::to_value(Private::new(changed))?;

@@ -63,7 +63,11 @@ impl Workspace {
 /// The playground's world as a configuration of Slack, with `more` in it.
 pub(crate) fn configuration(artifacts: &Path, more: &str, over_http: bool) -> String {
     let mode = if over_http { "http" } else { "socket" };
-    let world = andon::config::playground::text(artifacts, &["console:", "slack:T0PLAY/", "discord:"]);
+    let world = andon::config::playground::text(
+        artifacts,
+        &["console:", "slack:T0PLAY/", "discord:"],
+        &std::collections::BTreeMap::new(),
+    );
     let text = format!("{world}\n{more}\n[slack]\nmode = \"{mode}\"\nworkspaces = [\"T0PLAY\"]\n");
     slack_names(&text)
 }
@@ -80,6 +84,17 @@ fn slack_names(text: &str) -> String {
         named += &format!("{PLACE}{kind}{}{rest}", name.to_ascii_uppercase());
     }
     named
+}
+
+/// Makes the channels that a configuration names, with everybody in them.
+fn make_channels(slack: &Slack, text: &str) {
+    for named in text.split("slack:T0PLAY/C0").skip(1) {
+        let end = named.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(named.len());
+        let name = named[..end].to_ascii_lowercase();
+        if !slack.has_channel(&name) {
+            slack.add_channel(&name, &["ana", "ben", "cy", "andon"]);
+        }
+    }
 }
 
 /// Writes the playground's versions.
@@ -100,6 +115,7 @@ pub(crate) fn start(playground: &Playground, workspace: &Workspace, die_at: Opti
     }
     let file = playground.data().join("andon.toml");
     let text = configuration(&artifacts, &playground.more(), workspace.port.is_some());
+    make_channels(&workspace.slack, &text);
     std::fs::write(&file, text).expect("the configuration cannot be written");
     let mut command = playground.command(&["serve"]);
     command.arg("--config").arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());

@@ -173,8 +173,9 @@ fn inlines(section: &Value) -> String {
         }
         begins = text.ends_with('\n');
     }
-    // The moment in the reader's zone was left out, and the one beside it stands in brackets.
-    text.replace(" (20", " 20").replace("Z)", "Z")
+    // The moment in the reader's zone was left out, and the one beside it stands in brackets. Somebody else's words are between quotation
+    // marks here, and in the terminal room are not.
+    text.replace(" (20", "20").replace("Z)", "Z").replace(['“', '”'], "")
 }
 
 /// Facts with their values below each other.

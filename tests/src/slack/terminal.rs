@@ -40,6 +40,8 @@ pub(super) struct Terminal {
     printer: Printer,
     person: String,
     channel: String,
+    /// How many deliveries there are once what was said is on its way.
+    delivered: usize,
 }
 
 impl Terminal {
@@ -60,6 +62,7 @@ impl Terminal {
             heard: Box::new(move || there.is_heard()),
             person: "ana".to_owned(),
             channel: LOBBY.to_owned(),
+            delivered: 0,
             slack,
             shown,
             output,
@@ -103,6 +106,7 @@ impl Terminal {
             }
             _ => {
                 self.settle_in();
+                self.delivered = self.slack.deliveries().len() + 1;
                 self.slack.say(&self.person, &self.channel, None, &format!("@andon {line}"));
                 self.wait_for_quiet();
             }
@@ -143,7 +147,8 @@ impl Terminal {
 
     /// How much work is not at rest, and how much is not said.
     fn pending(&self) -> (usize, usize) {
-        if self.slack.deliveries().iter().any(|delivered| delivered.ending == Ending::Waiting) {
+        let deliveries = self.slack.deliveries();
+        if deliveries.len() < self.delivered || deliveries.iter().any(|delivered| delivered.ending == Ending::Waiting) {
             return (1, 0);
         }
         let counts: Vec<usize> = self.raw.live(PENDING).iter().filter_map(|count| count.parse().ok()).collect();

@@ -1,6 +1,9 @@
 //! The playground's built-in configuration: two services, two environments, three people.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+
+use andon_core::Identity;
 
 /// All but the people's accounts and the place of the artifacts.
 const WORLD: &str = r#"# The playground. `andon serve` reads a file like this one.
@@ -27,12 +30,14 @@ pub const PEOPLE: [&str; 3] = ["ana", "ben", "cy"];
 /// The services.
 pub const SERVICES: [&str; 2] = ["hello", "shop"];
 
-/// The configuration as TOML. Each of [`PEOPLE`] has an account of their own name at each of `places`, such as `console:`; the local
-/// deployer finds the artifacts of a service in the folder of its name in `artifacts`, whose path is UTF-8.
-pub fn text(artifacts: &Path, places: &[&str]) -> String {
+/// The configuration as TOML. Each of [`PEOPLE`] has an account of their own name at each of `places`, such as `console:`, and those that
+/// are theirs in `cast`; the local deployer finds the artifacts of a service in the folder of its name in `artifacts`, whose path is UTF-8.
+pub fn text(artifacts: &Path, places: &[&str], cast: &BTreeMap<Identity, &str>) -> String {
     let mut text = WORLD.to_owned();
     for person in PEOPLE {
-        let accounts: Vec<String> = places.iter().map(|place| quoted(&format!("{place}{person}"))).collect();
+        let played = cast.iter().filter(|(_, played)| **played == person).map(|(account, _)| account.to_string());
+        let accounts = places.iter().map(|place| format!("{place}{person}")).chain(played);
+        let accounts: Vec<String> = accounts.map(|account| quoted(&account)).collect();
         text += &format!("\n[people.{person}]\nidentities = [{}]\n", accounts.join(", "));
     }
     for service in SERVICES {

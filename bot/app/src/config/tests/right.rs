@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use andon_core::{Digest, Identity, Target};
@@ -102,7 +103,7 @@ fn nothing_at_all_is_a_configuration() {
 #[test]
 fn the_playground_is_right_wherever_it_stands() {
     for folder in ["/data/artifacts", "/home/o'neill \"x\"/\\artifacts"] {
-        let text = playground::text(Path::new(folder), &["console:", "chat:"]);
+        let text = playground::text(Path::new(folder), &["console:", "chat:"], &BTreeMap::new());
         let loaded = load_text("playground", &text, &crate::wiring::deployers())
             .map_err(|problems| super::rendered(&problems))
             .unwrap();

@@ -1,5 +1,7 @@
 //! The playground: the whole bot on embedded defaults, in a terminal room where anybody may speak as anybody.
 
+mod personas;
+
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,15 +12,18 @@ use andon_core::{Clock, Directory, Entropy, Identity, InvocationId, Message, Pro
 use andon_deployers::demo;
 use andon_deployers::keeper::{KeeperClient, KeeperError, Request, Response, keep_program};
 use andon_engine::Engine;
+use andon_slack::Slack;
 use andon_store::{Purpose, Store};
 use anyhow::{Context as _, Result, bail};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 
-use crate::config::{self, playground};
+use crate::chats::slack_secrets;
+use crate::config::{self, Loaded, playground};
 use crate::data::{Data, named_database};
 use crate::system::SystemEntropy;
 use crate::{Machine, place, wiring};
+use personas::{Cast, Personas};
 
 /// The platform's name in rooms and identities.
 const PLATFORM: &str = "console";
@@ -40,6 +45,10 @@ Andon playground: you are ana, whose team owns the services hello and shop.
 /as NAME speaks as ana, ben or cy; anybody else is a stranger.
 /quit leaves; the services go on until `andon playground --down`.";
 
+const WELCOME_IN_SLACK: &str = "\
+It is open in Slack, too: /invite @andon to a channel and say @andon status there. Whoever speaks first is ana, the second ben;
+@andon as ben lets you be ben.";
+
 /// Opens the room; true where no command failed.
 ///
 /// # Errors
@@ -49,19 +58,18 @@ pub(crate) async fn run(path: &Path, machine: Machine) -> Result<bool> {
     let Machine { clock, probe, more } = machine;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let artifacts = data.path().join("artifacts");
-    let text = playground::text(&artifacts, &PLACES) + &more;
-    let mut loaded = config::load_text("playground", &text, &wiring::deployers())
-        .map_err(|problems| anyhow::anyhow!("the playground's configuration is wrong: {problems:?}"))?;
-    loaded.bot.redaction = Vec::new();
+    let loaded = loaded(&artifacts, &more, &Cast::new())?;
+    let directory = Directory::default();
+    let slack = real_slack(&directory, &clock, &entropy).await?;
     let database = named_database()?.unwrap_or_else(|| data.database());
-    let at_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let voice = LateVoice::default();
+    let in_slack = slack.as_ref().map_or_else(|| voice.on("slack"), Slack::voice);
     let plan = wiring::Plan {
         keeper: wiring::keeper(&data)?,
         purpose: Purpose::Playground,
         origin: ORIGIN.to_owned(),
-        voices: [PLATFORM, "slack", "discord"].map(|platform| voice.on(platform)).into(),
-        directory: Directory::default(),
+        voices: vec![voice.on(PLATFORM), in_slack, voice.on("discord")],
+        directory,
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
         data: data.clone(),
@@ -69,23 +77,44 @@ pub(crate) async fn run(path: &Path, machine: Machine) -> Result<bool> {
         loaded,
         probe,
     };
-    let engine = wiring::build(plan).await?.engine;
+    let wired = Arc::new(wiring::build(plan).await?);
+    let engine = wired.engine.clone();
     // Only now: data of somebody else were refused, and nothing was written beside them.
     write_artifacts(&data, &artifacts)?;
     let running = {
         let engine = engine.clone();
         tokio::spawn(async move { engine.run().await })
     };
-    let speaking = Speaking::new(options(&data, &clock, &*entropy));
+    let stop_listening = watch::Sender::new(false);
+    let listening = slack.map(|slack| {
+        let edge = Arc::new(Personas::new(Arc::clone(&wired), artifacts.clone(), more.clone()));
+        let stop = stop_listening.subscribe();
+        tokio::spawn(async move { slack.listen(edge, stop).await })
+    });
+    let options = options(&data, &clock, &*entropy, listening.is_some());
+    let well = talk(Speaking::new(options), &engine, &voice).await;
+    stop_listening.send_replace(true);
+    if let Some(listening) = listening {
+        listening.await?;
+    }
+    engine.stop();
+    running.await?.map_err(|failure| anyhow::anyhow!("the end could not be recorded: {failure:?}"))?;
+    engine.house().store().close().await;
+    well
+}
+
+/// Lets people speak until they leave, or the process is told to end; true where no command failed.
+async fn talk(speaking: Speaking, engine: &Engine, voice: &LateVoice) -> Result<bool> {
+    let at_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let mut terminate = signal(SignalKind::terminate())?;
     let before = rustix::termios::tcgetattr(std::io::stdin());
     let talk = async {
         match at_terminal {
-            true => at_a_terminal(speaking, &engine, &voice).await,
-            false => in_a_pipe(speaking, &engine, &voice).await,
+            true => at_a_terminal(speaking, engine, voice).await,
+            false => in_a_pipe(speaking, engine, voice).await,
         }
     };
-    let well = tokio::select! {
+    tokio::select! {
         well = talk => well,
         _ = terminate.recv() => {
             // The line editor was broken off; whoever types next wants to see it.
@@ -94,11 +123,35 @@ pub(crate) async fn run(path: &Path, machine: Machine) -> Result<bool> {
             }
             Ok(true)
         }
+    }
+}
+
+/// The world of the playground, with `more` in it, and the accounts that play its people.
+fn loaded(artifacts: &Path, more: &str, cast: &Cast) -> Result<Loaded> {
+    // Accounts of a workspace that is only played would be as real as the others.
+    let text = playground::text(artifacts, &PLACES, cast) + more;
+    let mut loaded = config::load_text("playground", &text, &wiring::deployers())
+        .map_err(|problems| anyhow::anyhow!("the playground's configuration is wrong: {problems:?}"))?;
+    loaded.bot.redaction = Vec::new();
+    Ok(loaded)
+}
+
+/// A real workspace, where its two tokens are set and nothing else.
+async fn real_slack(
+    directory: &Directory,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Option<Slack>> {
+    let secrets = slack_secrets()?;
+    if secrets.bot_token.is_none() || secrets.app_token.is_none() {
+        return Ok(None);
+    }
+    let slack = |workspaces| {
+        let (clock, entropy) = (Arc::clone(clock), Arc::clone(entropy));
+        Slack::new(crate::slack::playground(workspaces), &secrets, directory.clone(), clock, entropy)
     };
-    engine.stop();
-    running.await?.map_err(|failure| anyhow::anyhow!("the end could not be recorded: {failure:?}"))?;
-    engine.house().store().close().await;
-    well
+    let workspace = slack(Vec::new())?.workspace().await.context("Slack does not say which workspace this is")?;
+    Ok(Some(slack(vec![workspace])?))
 }
 
 async fn at_a_terminal(speaking: Speaking, engine: &Engine, voice: &LateVoice) -> Result<bool> {
@@ -187,7 +240,7 @@ fn lobby() -> Room {
     Room { platform: PLATFORM.to_owned(), workspace: None, channel: "lobby".to_owned(), thread: None }
 }
 
-fn options(data: &Data, clock: &Arc<dyn Clock>, entropy: &dyn Entropy) -> Options {
+fn options(data: &Data, clock: &Arc<dyn Clock>, entropy: &dyn Entropy, in_slack: bool) -> Options {
     let user = std::env::var("USER").unwrap_or_else(|_| "unknown".to_owned());
     let host = place::host();
     Options {
@@ -197,7 +250,7 @@ fn options(data: &Data, clock: &Arc<dyn Clock>, entropy: &dyn Entropy) -> Option
         proof: ProofStrength::Playground,
         terminal: Some(format!("{user} uid {} on {host}", rustix::process::getuid().as_raw())),
         session: InvocationId::new(clock.now(), entropy).to_string(),
-        welcome: WELCOME.to_owned(),
+        welcome: if in_slack { format!("{WELCOME}\n{WELCOME_IN_SLACK}") } else { WELCOME.to_owned() },
         history: Some(data.path().join("history")),
         clock: Arc::clone(clock),
     }

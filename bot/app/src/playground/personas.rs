@@ -1,0 +1,122 @@
+//! The playground in a real workspace: whoever speaks there first is ana, the second ben, everybody after them cy; `as NAME` changes that.
+//! Each account is linked by loading the configuration again with it, which is on record as every load is: what is played is said to be.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use andon_core::ports::Edge;
+use andon_core::{Account, CommandSpec, Identity, InvocationId, Line, Message, Receipt, Refusal, Said, Tone, Verdict};
+use anyhow::Result;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+
+use super::loaded;
+use crate::config::playground::PEOPLE;
+use crate::wiring::Wired;
+
+/// Accounts of a workspace, and whom each of them plays.
+pub(super) type Cast = BTreeMap<Identity, &'static str>;
+
+/// The house's edge, for people who play.
+pub(super) struct Personas {
+    wired: Arc<Wired>,
+    artifacts: PathBuf,
+    more: String,
+    cast: Mutex<Cast>,
+}
+
+impl Personas {
+    pub(super) fn new(wired: Arc<Wired>, artifacts: PathBuf, more: String) -> Self {
+        Self { wired, artifacts, more, cast: Mutex::default() }
+    }
+
+    /// Makes an account somebody's: whom it wishes to be, or the first who is still free.
+    async fn meet(&self, identity: &Identity, wish: Option<&'static str>) -> Result<()> {
+        let mut cast = self.cast.lock().await;
+        let present = cast.get(identity).copied();
+        let free = || PEOPLE.into_iter().find(|person| !cast.values().any(|played| played == person));
+        let person = wish.or(present).or_else(free).unwrap_or(PEOPLE[PEOPLE.len() - 1]);
+        if present == Some(person) {
+            return Ok(());
+        }
+        let mut next = cast.clone();
+        next.insert(identity.clone(), person);
+        self.wired.reload(loaded(&self.artifacts, &self.more, &next)?, "playground").await?;
+        *cast = next;
+        Ok(())
+    }
+}
+
+/// Whom a text wishes to be: `as ben`, or `/as ben`.
+fn wish(text: &str) -> Option<&'static str> {
+    let mut words = text.split_whitespace();
+    let first = words.next()?;
+    let name = words.next().filter(|_| matches!(first, "as" | "/as"))?;
+    PEOPLE.into_iter().find(|person| *person == name && words.next().is_none())
+}
+
+#[async_trait]
+impl Edge for Personas {
+    async fn deliver(&self, said: Said) -> Receipt {
+        let wish = wish(&said.text);
+        if let Err(error) = self.meet(&said.identity, wish).await {
+            tracing::error!("an account could not be linked: {error:#}");
+        }
+        match wish {
+            None => self.wired.engine.deliver(said).await,
+            Some(person) => {
+                let fact = Line::new().text("You speak as ").strong(person).text(" now, in this playground");
+                let message = Message::new(fact).tone(Tone::Good).whisper();
+                Receipt::Unrecorded { message: Box::new(message) }
+            }
+        }
+    }
+
+    async fn refuse(&self, said: Said, refusal: Refusal) -> Receipt {
+        self.wired.engine.refuse(said, refusal).await
+    }
+
+    async fn settled(&self, invocation: InvocationId) -> Verdict {
+        self.wired.engine.settled(invocation).await
+    }
+
+    fn commands(&self) -> &[CommandSpec] {
+        self.wired.engine.commands()
+    }
+
+    async fn knows(&self, identity: &Identity, account: Option<&Account>) -> bool {
+        if let Err(error) = self.meet(identity, None).await {
+            tracing::error!("an account could not be linked: {error:#}");
+        }
+        self.wired.engine.knows(identity, account).await
+    }
+
+    async fn complete(&self, line: &str) -> Vec<String> {
+        self.wired.engine.complete(line).await
+    }
+
+    async fn account_changed(&self, identity: &Identity, account: &Account) {
+        self.wired.engine.account_changed(identity, account).await;
+    }
+
+    async fn heard(&self, platform: &str, since: Timestamp) {
+        self.wired.engine.heard(platform, since).await;
+    }
+
+    async fn turned_away(&self, platform: &str, way: &str, why: &str, times: u32) {
+        self.wired.engine.turned_away(platform, way, why, times).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wish;
+
+    #[test]
+    fn only_the_plays_own_people_can_be_played() {
+        assert_eq!([wish("as ben"), wish("/as cy")], [Some("ben"), Some("cy")]);
+        assert_eq!([wish("as mallory"), wish("as ben now"), wish("status"), wish("as")], [None; 4]);
+    }
+}
