@@ -35,15 +35,10 @@ impl Raw {
         self.read(sql)
     }
 
-    /// The first column of each row, as text, while the bot lives. Nothing where it cannot be read now.
-    pub(crate) fn live(&self, sql: &'static str) -> Vec<String> {
-        let rows = wait_for(async {
-            match &self.url {
-                Some(url) => sqlx::query_scalar(sql).fetch_all(&mut PgConnection::connect(url).await?).await,
-                None => sqlx::query_scalar(sql).fetch_all(&mut sqlite(&self.file).await?).await,
-            }
-        });
-        rows.unwrap_or_default()
+    /// Somebody who looks into the database again and again while the bot lives.
+    pub(crate) fn watcher(&self) -> Watcher {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("no runtime");
+        Watcher { url: self.url.clone(), file: self.file.clone(), runtime, open: None }
     }
 
     /// Runs statements beside the bot, also while it lives.
@@ -95,6 +90,43 @@ impl Raw {
             sqlx::query_scalar(sql.clone()).fetch_all(&mut sqlite(&copy).await?).await
         });
         rows.unwrap_or_else(|error| panic!("{}: {error}", sql.as_str()))
+    }
+}
+
+/// A connection that is kept.
+pub(crate) struct Watcher {
+    url: Option<String>,
+    file: PathBuf,
+    runtime: tokio::runtime::Runtime,
+    open: Option<Open>,
+}
+
+enum Open {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Watcher {
+    /// The first column of each row, as text. Nothing where it cannot be read now.
+    pub(crate) fn rows(&mut self, sql: &'static str) -> Vec<String> {
+        let Self { url, file, runtime, open } = self;
+        let rows = runtime.block_on(async {
+            if open.is_none() {
+                *open = Some(match url {
+                    Some(url) => Open::Postgres(PgConnection::connect(url).await?),
+                    None => Open::Sqlite(sqlite(file).await?),
+                });
+            }
+            match open {
+                Some(Open::Sqlite(connection)) => sqlx::query_scalar(sql).fetch_all(connection).await,
+                Some(Open::Postgres(connection)) => sqlx::query_scalar(sql).fetch_all(connection).await,
+                None => Ok(Vec::new()),
+            }
+        });
+        rows.unwrap_or_else(|_| {
+            *open = None;
+            Vec::new()
+        })
     }
 }
 

@@ -62,6 +62,8 @@ pub(crate) fn load(path: &Path) -> Result<Loaded> {
 /// # Errors
 /// In words for the operator.
 pub(crate) async fn run(config: Option<PathBuf>, data: Option<&Path>, machine: Machine) -> Result<()> {
+    // First of all: whoever ends it while it starts wants it to end in good order, too.
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let path = config_path(config)?;
     let loaded = load(&path)?;
     let named = std::env::var_os("ANDON_DATA").map(PathBuf::from);
@@ -98,7 +100,6 @@ pub(crate) async fn run(config: Option<PathBuf>, data: Option<&Path>, machine: M
     let stop_listening = watch::Sender::new(false);
     let mut listening = chats.listen(&edge, &stop_listening.subscribe());
     let ending = engine.clone();
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}

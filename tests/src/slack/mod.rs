@@ -4,7 +4,7 @@
 mod printing;
 mod terminal;
 
-use std::io::Write;
+use std::io::{Read as _, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -55,9 +55,17 @@ impl Workspace {
     fn is_heard(&self) -> bool {
         match self.port {
             None => !self.slack.sockets().is_empty(),
-            Some(port) => std::net::TcpStream::connect(("127.0.0.1", port)).is_ok(),
+            Some(port) => healthy(port),
         }
     }
+}
+
+/// Whether the bot answers on its port.
+fn healthy(port: u16) -> bool {
+    let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", port)) else { return false };
+    let mut answer = [0; 12];
+    let asked = stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").and_then(|()| stream.read_exact(&mut answer));
+    asked.is_ok() && answer.ends_with(b" 200")
 }
 
 /// The playground's world as a configuration of Slack, with `more` in it.

@@ -10,11 +10,12 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::printing::Printer;
 use super::{Said, Workspace};
+use crate::database::Watcher;
 use crate::deadline::Deadline;
-use crate::{Playground, Raw, fast_forward};
+use crate::{Playground, fast_forward};
 
 /// How often to look.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+const LOOK_EVERY: Duration = Duration::from_millis(15);
 /// How long nothing may come of a line.
 const PATIENCE: Duration = Duration::from_secs(55);
 /// How long a paced message is waited for before time is moved: so that scenarios need not wait for Slack's pace.
@@ -32,7 +33,7 @@ const PENDING: &str = "select cast((select count(*) from invocations where state
 pub(super) struct Terminal {
     slack: Slack,
     clock: PathBuf,
-    raw: Raw,
+    database: Watcher,
     pid: Pid,
     heard: Box<dyn Fn() -> bool + Send>,
     shown: Receiver<Shown>,
@@ -57,7 +58,7 @@ impl Terminal {
         Self {
             printer: Printer::new(LOBBY),
             clock: playground.clock(),
-            raw: playground.raw(),
+            database: playground.raw().watcher(),
             pid: Pid::from_raw(pid).expect("a process"),
             heard: Box::new(move || there.is_heard()),
             person: "ana".to_owned(),
@@ -146,12 +147,12 @@ impl Terminal {
     }
 
     /// How much work is not at rest, and how much is not said.
-    fn pending(&self) -> (usize, usize) {
+    fn pending(&mut self) -> (usize, usize) {
         let deliveries = self.slack.deliveries();
         if deliveries.len() < self.delivered || deliveries.iter().any(|delivered| delivered.ending == Ending::Waiting) {
             return (1, 0);
         }
-        let counts: Vec<usize> = self.raw.live(PENDING).iter().filter_map(|count| count.parse().ok()).collect();
+        let counts: Vec<usize> = self.database.rows(PENDING).iter().filter_map(|count| count.parse().ok()).collect();
         match counts[..] {
             [work, unsaid] => (work, unsaid),
             _ => (1, 0),
