@@ -1,12 +1,13 @@
 //! Somebody who sits at Slack and does what a session says: says lines, one after the other, and tells what Slack shows. As in the terminal
 //! room, the next line is said once nothing more comes of the last one.
 
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::Duration;
 
 use andon_fake_slack::{Ending, Shown, Slack};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid};
 
 use super::printing::Printer;
 use super::{Said, Workspace};
@@ -34,7 +35,7 @@ pub(super) struct Terminal {
     slack: Slack,
     clock: PathBuf,
     database: Watcher,
-    pid: Pid,
+    process: OwnedFd,
     heard: Box<dyn Fn() -> bool + Send>,
     shown: Receiver<Shown>,
     output: Sender<String>,
@@ -59,7 +60,8 @@ impl Terminal {
             printer: Printer::new(LOBBY),
             clock: playground.clock(),
             database: playground.raw().watcher(),
-            pid: Pid::from_raw(pid).expect("a process"),
+            process: pidfd_open(Pid::from_raw(pid).expect("a process"), PidfdFlags::empty())
+                .expect("it was just started"),
             heard: Box::new(move || there.is_heard()),
             person: "ana".to_owned(),
             channel: LOBBY.to_owned(),
@@ -88,7 +90,7 @@ impl Terminal {
                     self.wait_for_quiet();
                     leaving = true;
                     // One that is gone already needs no telling.
-                    let _ = kill_process(self.pid, Signal::TERM);
+                    let _ = pidfd_send_signal(&self.process, Signal::TERM);
                 }
                 Err(_) => std::thread::sleep(LOOK_EVERY),
             }
@@ -174,10 +176,9 @@ impl Terminal {
         }
     }
 
-    /// Whether the process has ended; it stays a zombie until the session asks how.
+    /// Whether the process has ended. It is asked for by its descriptor: once the session has asked how it ended, its number is another's.
     fn is_dead(&self) -> bool {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid.as_raw_nonzero()));
-        let state = stat.ok().and_then(|stat| Some(stat.rsplit_once(") ")?.1.starts_with(['Z', 'X'])));
-        state.unwrap_or(true)
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        !matches!(waitid(WaitId::PidFd(self.process.as_fd()), options), Ok(None))
     }
 }

@@ -10,7 +10,7 @@ use crate::render;
 impl Inbound {
     pub(super) async fn button(self: &Arc<Self>, interaction: Interaction) -> Result<Reply, serde_json::Error> {
         let Some(pressed) = interaction.actions.first() else { return Ok(Reply::Empty) };
-        let (Some(channel), Some(message)) = (&interaction.channel, &interaction.message) else {
+        let Some((channel, message)) = interaction.stands_on() else {
             self.chosen(&interaction).await;
             return Ok(Reply::Empty);
         };
@@ -18,18 +18,18 @@ impl Inbound {
         let (workspace, delivered_to) = interaction.workspaces();
         let thread = message.thread_ts.clone().filter(|thread| *thread != message.ts);
         if render::asks_reason(&pressed.action_id) {
-            let place = room(&delivered_to, &channel.id, thread);
+            let place = room(&delivered_to, &channel, thread);
             let label = pressed.text.as_ref().map_or("Say why", |text| &text.text);
             self.open(&interaction.trigger_id, form::reason_form(&line, label, &place)).await;
             return Ok(Reply::Empty);
         }
         let pressed_at = pressed.action_ts.clone().unwrap_or_default();
         let act = Act {
-            key: format!("button/{}/{}/{pressed_at}/{}", channel.id, message.ts, interaction.user.id),
+            key: format!("button/{channel}/{}/{pressed_at}/{}", message.ts, interaction.user.id),
             user: interaction.user.id.clone(),
-            channel: channel.id.clone(),
+            channel,
             happened: time(&pressed_at),
-            message: Some(message.ts.clone()),
+            message: Some(message.ts),
             text: line,
             shared: None,
             refusal_by_voice: true,

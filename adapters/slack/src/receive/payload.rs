@@ -65,8 +65,17 @@ pub(crate) struct Named {
     pub(crate) team_id: Option<String>,
 }
 
+/// Where a button stands. For a message that only one person sees this is all that Slack says of it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Container {
+    pub(crate) channel_id: Option<String>,
+    pub(crate) message_ts: Option<String>,
+    pub(crate) thread_ts: Option<String>,
+}
+
 /// A message that somebody acts on.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(crate) struct Reference {
     pub(crate) ts: String,
     pub(crate) thread_ts: Option<String>,
@@ -113,6 +122,8 @@ pub(crate) struct Interaction {
     pub(crate) channel: Option<Named>,
     pub(crate) message: Option<Reference>,
     #[serde(default)]
+    pub(crate) container: Container,
+    #[serde(default)]
     pub(crate) actions: Vec<Pressed>,
     pub(crate) view: Option<View>,
     #[serde(default)]
@@ -134,6 +145,18 @@ impl Interaction {
     /// The author's workspace, and the one that it was delivered for.
     pub(crate) fn workspaces(&self) -> (String, String) {
         workspaces(self.team.as_ref(), &self.user)
+    }
+}
+
+impl Interaction {
+    /// The channel and the message in it that a button stands on.
+    pub(crate) fn stands_on(&self) -> Option<(String, Reference)> {
+        let channel = self.channel.as_ref().map(|channel| channel.id.clone()).or(self.container.channel_id.clone())?;
+        let message = self.message.clone().or_else(|| {
+            let (ts, thread_ts) = (self.container.message_ts.clone()?, self.container.thread_ts.clone());
+            Some(Reference { ts, thread_ts })
+        })?;
+        Some((channel, message))
     }
 }
 
