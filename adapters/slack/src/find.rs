@@ -57,6 +57,9 @@ pub(crate) async fn find(
     under: Option<&Placement>,
     marker: &Marker,
 ) -> Result<Option<Placement>, VoiceError> {
+    if !parts.config.reconcile {
+        return Ok(None);
+    }
     let me = parts.me().await?.bot_id.clone();
     let place = under.map(Place::of).transpose()?;
     let channel = place.as_ref().map_or(room.channel.as_str(), |place| &place.channel);

@@ -40,7 +40,9 @@ pub fn scopes(config: &Config) -> Vec<&'static str> {
 /// The manifest, as JSON. `url` is where the bot is reached over HTTP, such as `https://andon.example.org`.
 pub fn manifest(config: &Config, name: &str, url: Option<&str>) -> Value {
     let over_http = config.mode == Mode::Http;
-    let url = |path: &str| over_http.then(|| format!("{}{path}", url.unwrap_or("https://andon.example.org")));
+    let url = |path: &str| {
+        over_http.then(|| format!("{}{path}", url.unwrap_or("https://andon.example.org").trim_end_matches('/')))
+    };
     let mut manifest = json!({
         "display_information": { "name": name, "description": "Deploys, rolls back and keeps the record" },
         "features": {

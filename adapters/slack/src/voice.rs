@@ -157,7 +157,16 @@ impl Voice for SlackVoice {
         let rendered = self.render(room, message);
         match (message.audience, asker) {
             (Audience::Asker, Some(asker)) => self.whisper(room, &asker.user, &rendered, marker).await,
-            _ => self.say(&room.channel, room.thread.as_deref(), &rendered, marker).await,
+            (_, asker) => {
+                let said = self.say(&room.channel, room.thread.as_deref(), &rendered, marker).await;
+                match (said, asker) {
+                    // Slash commands and shortcuts work where the bot is not: then whoever asked hears it alone.
+                    (Err(VoiceError::Refused(why)), Some(asker)) if NOT_THERE.contains(&why.as_str()) => {
+                        self.say_directly(&asker.user, &rendered, marker).await
+                    }
+                    (said, _) => said,
+                }
+            }
         }
     }
 

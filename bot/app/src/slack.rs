@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use andon_core::{Clock, Directory, Room};
 use andon_slack::{Config, Mode, Slack};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::chats::slack_secrets;
 use crate::cli::SlackCommand;
@@ -26,6 +26,9 @@ pub(crate) async fn run(command: SlackCommand, clock: Arc<dyn Clock>) -> Result<
                 }
                 Err(_) => (playground(Vec::new()), "andon".to_owned()),
             };
+            if config.mode == Mode::Http && url.is_none() {
+                bail!("name where Slack reaches the bot over HTTP, such as --url https://andon.example.org");
+            }
             println!("{:#}", andon_slack::manifest(&config, &name, url.as_deref()));
             Ok(0)
         }

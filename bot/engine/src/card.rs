@@ -128,8 +128,8 @@ async fn tell(
     Ok(transaction.put_message(&new).await?)
 }
 
-/// The plan of a change that is only shown. The button does it: its line is as long as what was `said`, and left out where it is too long.
-pub(crate) fn dry_run(plan: &Plan, digest: Digest, said: &str) -> Message {
+/// The plan of a change that is only shown. The button does it: its line says `for_good` what was only to be shown, as long as that is.
+pub(crate) fn dry_run(plan: &Plan, digest: Digest, for_good: Option<&str>) -> Message {
     let message =
         Message::new(Line::new().text("Dry run: ").line(&plan.summary)).fact("plan", Line::new().code(digest.short()));
     let verdict = match plan.closed_gate() {
@@ -137,7 +137,7 @@ pub(crate) fn dry_run(plan: &Plan, digest: Digest, said: &str) -> Message {
         None => "Nothing was changed.".to_owned(),
     };
     let message = with_plan(message, plan).paragraph(verdict);
-    match said.strip_suffix(" --dry-run") {
+    match for_good {
         Some(line) if plan.closed_gate().is_none() => {
             message.action(Action::of_any_length("Do it", Style::Primary, line))
         }

@@ -178,14 +178,15 @@ impl House {
     /// Tells the chats whose account is whose.
     fn list_accounts(&self, catalog: &Catalog) {
         let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+        let open = |identity: &Identity| accounts.get(identity).is_none_or(|row| !row.closed);
         let by_email = |person: &PersonId| {
-            let theirs = accounts.values().filter(|row| row.person.as_ref() == Some(person) && !row.closed);
+            let theirs = accounts.values().filter(|row| row.person.as_ref() == Some(person));
             theirs.map(|row| row.identity.clone()).collect::<Vec<_>>()
         };
-        let listed = catalog
-            .people
-            .values()
-            .map(|person| (person.id.clone(), [&person.identities[..], &by_email(&person.id)].concat()));
+        let listed = catalog.people.values().map(|person| {
+            let all = person.identities.iter().cloned().chain(by_email(&person.id));
+            (person.id.clone(), all.filter(open).collect())
+        });
         self.directory.replace(listed);
     }
 

@@ -45,9 +45,21 @@ pub(crate) async fn speaker(
     Ok(by_row(catalog, identity, row))
 }
 
-/// The same, by what this process knows: for what was accepted a moment ago.
-pub(crate) fn known_here(house: &House, catalog: &Catalog, identity: &Identity) -> Option<Speaker> {
-    by_row(catalog, identity, house.account(identity))
+/// The same for what was accepted a moment ago: an account of the configuration by what this process knows of it, any other by what is kept,
+/// since another replica may have heard of it.
+///
+/// # Errors
+/// See [`StoreError`].
+pub(crate) async fn still_speaks(
+    house: &House,
+    catalog: &Catalog,
+    identity: &Identity,
+) -> Result<Option<Speaker>, StoreError> {
+    let here = by_row(catalog, identity, house.account(identity));
+    if here.is_some() && catalog.speaker(identity).is_some() {
+        return Ok(here);
+    }
+    speaker(catalog, &mut house.store.read().await?.connection(), identity).await
 }
 
 fn by_row(catalog: &Catalog, identity: &Identity, row: Option<AccountRow>) -> Option<Speaker> {
@@ -79,6 +91,12 @@ pub(crate) async fn note(
     if now == before || !concerns {
         return Ok(());
     }
+    if house.store.read().await?.connection().account(identity).await?.as_ref() == Some(&now) {
+        // Another replica has heard of it, and recorded it.
+        house.remember_account(now);
+        return Ok(());
+    }
+    let whose = catalog.speaker(identity).map(|speaker| speaker.person).or(before.person).or(now.person.clone());
     let (kept, writer) = (now.clone(), Arc::clone(house));
     let store = house.store.clone();
     store
@@ -87,7 +105,7 @@ pub(crate) async fn note(
                 let mut record = writer.record(if kept.closed { RecordKind::Suspended } else { RecordKind::Linked });
                 record.details = json!({
                     "identity": Private::new(&kept.identity),
-                    "person": kept.person.as_ref().and_then(|person| writer.number(person)),
+                    "person": whose.as_ref().and_then(|person| writer.number(person)),
                     "by": if kept.closed || kept.person.is_none() { "the platform" } else { "a confirmed e-mail address" },
                 });
                 transaction.append(&writer.seal(&record)?).await?;

@@ -83,7 +83,8 @@ async fn conclude_dry_run(work: &Work, accepted: &Arc<Accepted>, planned: Planne
     record.details = serde_json::json!({ "dry_run": true });
     let sealed = house.seal(&record)?;
     let said = accepted.invocation().said.text.trim().to_owned();
-    let message = card::dry_run(&planned.plan, planned.digest, &said);
+    let path = accepted.invocation().command.as_ref().map(|command| command.path.join(" ")).unwrap_or_default();
+    let message = card::dry_run(&planned.plan, planned.digest, without_dry_run(&said, &path).as_deref());
     let store = house.store.clone();
     store
         .write(move |transaction| {
@@ -96,6 +97,13 @@ async fn conclude_dry_run(work: &Work, accepted: &Arc<Accepted>, planned: Planne
             })
         })
         .await
+}
+
+/// What was said, without its `--dry-run`: at its end, or right behind the command, where nothing else can hold it.
+fn without_dry_run(said: &str, path: &str) -> Option<String> {
+    let at_the_end = || said.strip_suffix(" --dry-run").map(str::to_owned);
+    let behind = said.strip_prefix(path).and_then(|rest| rest.strip_prefix(" --dry-run"));
+    behind.filter(|rest| rest.starts_with(' ')).map(|rest| format!("{path}{rest}")).or_else(at_the_end)
 }
 
 /// Applies an act: its change, its record and its answer in one transaction.
@@ -227,6 +235,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_was_only_shown_can_be_said_for_good() {
+        let line = |said: &str| without_dry_run(said, "deploy");
+        let for_good = Some("deploy hello v1 --reason 'a --dry-run b'".to_owned());
+        assert_eq!(line("deploy hello v1 --reason 'a --dry-run b' --dry-run"), for_good);
+        assert_eq!(line("deploy --dry-run hello v1 --reason 'a --dry-run b'"), for_good);
+        assert_eq!(line("deploy hello --dry-run v1"), None);
+    }
 
     #[test]
     fn what_was_resolved_stays_so() {

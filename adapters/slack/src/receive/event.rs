@@ -63,8 +63,9 @@ impl Inbound {
     }
 
     async fn user_changed(&self, workspace: &str, user: &crate::accounts::User) {
+        let workspace = user.team_id.as_deref().unwrap_or(workspace);
         self.parts.accounts.changed(workspace, user).await;
-        let identity = self.identity(user.team_id.as_deref().unwrap_or(workspace), &user.id);
+        let identity = self.identity(workspace, &user.id);
         self.edge.account_changed(&identity, &user.account(workspace)).await;
     }
 

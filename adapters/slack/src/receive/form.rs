@@ -62,19 +62,26 @@ impl Inbound {
         if line.trim().is_empty() {
             return Ok(Reply::Empty);
         }
-        if spec.is_some_and(|spec| spec.effect != EffectKind::Read) {
-            return Ok(self.preview(&interaction, view, &line, metadata.place).await);
+        if let Some(spec) = spec.filter(|spec| spec.effect != EffectKind::Read) {
+            return Ok(self.preview(&interaction, view, spec, &line, metadata.place).await);
         }
         let receipt = self.say(act(&interaction, format!("view/{}", view.id), metadata.place.clone(), line)).await;
         Ok(self.closing(view, &metadata.place, &receipt))
     }
 
     /// Asks what would happen, and lets it be shown on top of the form.
-    async fn preview(&self, interaction: &Interaction, view: &View, line: &str, place: Place) -> Reply {
+    async fn preview(
+        &self,
+        interaction: &Interaction,
+        view: &View,
+        spec: &CommandSpec,
+        line: &str,
+        place: Place,
+    ) -> Reply {
         let name = self.parts.name();
         let form = Place { thread: Some(form_voice::thread_of(&name, place.thread.as_deref())), ..place.clone() };
         let key = format!("preview/{}/{}", view.id, interaction.trigger_id);
-        let receipt = self.say(act(interaction, key, form, format!("{line} --dry-run"))).await;
+        let receipt = self.say(act(interaction, key, form, shown_only(line, spec))).await;
         match receipt {
             Receipt::Refused { .. } => self.closing(view, &place, &receipt),
             _ => Reply::Json(json!({ "response_action": "push", "view": form::waiting(&name) })),
@@ -165,6 +172,12 @@ impl Inbound {
         let path = form::command_of(&view.callback_id)?;
         self.edge.commands().iter().find(|spec| spec.path == path)
     }
+}
+
+/// The line, to be shown and not done: the flag stands right behind the command, where no value can hold it.
+fn shown_only(line: &str, spec: &CommandSpec) -> String {
+    let path = spec.path.join(" ");
+    format!("{path} --dry-run{}", line.strip_prefix(&path).unwrap_or_default())
 }
 
 fn act(interaction: &Interaction, key: String, place: Place, text: String) -> Act {
