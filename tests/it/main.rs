@@ -5,6 +5,7 @@ mod crash;
 mod gates;
 mod rooms;
 mod serve;
+mod slack;
 mod states;
 mod story;
 mod trail;

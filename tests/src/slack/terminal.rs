@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::Duration;
 
-use andon_fake_slack::{Ending, Shown, Slack};
+use andon_fake_slack::{Shown, Slack};
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::pending::{PACED, pending};
 use super::printing::Printer;
 use super::{Said, Workspace};
 use crate::deadline::Deadline;
@@ -17,16 +18,8 @@ use crate::{Playground, Raw, fast_forward};
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// How long nothing may come of a line.
 const PATIENCE: Duration = Duration::from_secs(55);
-/// How long a paced message is waited for before time is moved: so that scenarios need not wait for Slack's pace.
-const PACED: Duration = Duration::from_millis(60);
 /// The room that is home.
 const LOBBY: &str = "lobby";
-
-/// What is still to come: work that is not at rest, and things that are not said.
-const PENDING: &str = "select cast((select count(*) from invocations where state = 'accepted') \
-    + (select count(*) from operations where state in ('queued', 'running')) + (select count(*) from waiting_records) as text) \
-    union all select cast((select count(*) from messages where done_at is null) \
-    + (select count(*) from cards where version > sent_version and given_up is null) as text)";
 
 /// A person at Slack.
 pub(super) struct Terminal {
@@ -126,7 +119,7 @@ impl Terminal {
         let mut paced = Deadline::within(PACED);
         while !self.is_dead() && !deadline.has_passed() {
             self.print();
-            let (work, unsaid) = self.pending();
+            let (work, unsaid) = pending(&self.slack, &self.raw);
             if work == 0 && unsaid == 0 {
                 break;
             }
@@ -139,18 +132,6 @@ impl Terminal {
             std::thread::sleep(LOOK_EVERY);
         }
         self.print();
-    }
-
-    /// How much work is not at rest, and how much is not said.
-    fn pending(&self) -> (usize, usize) {
-        if self.slack.deliveries().iter().any(|delivered| delivered.ending == Ending::Waiting) {
-            return (1, 0);
-        }
-        let counts: Vec<usize> = self.raw.live(PENDING).iter().filter_map(|count| count.parse().ok()).collect();
-        match counts[..] {
-            [work, unsaid] => (work, unsaid),
-            _ => (1, 0),
-        }
     }
 
     fn print(&mut self) {
