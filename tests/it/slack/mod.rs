@@ -1,6 +1,9 @@
 //! The bot in Slack: what only Slack has, such as accounts of several workspaces, forms, signed requests and sockets.
 
+mod buttons;
+mod forms;
 mod identity;
+mod never;
 
 /// Runs scenarios over both ways in: `ways! { name, … }` makes a test `socket::name` and a test `http::name` of each.
 macro_rules! ways {
