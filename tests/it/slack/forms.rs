@@ -10,6 +10,7 @@ ways! {
     a_form_offers_what_there_is_and_shows_what_would_happen,
     strangers_get_no_form_and_no_choices,
     a_refusal_stands_in_the_form,
+    a_refusal_can_be_corrected_in_the_form,
     a_form_that_is_submitted_twice_runs_once,
     whoever_denies_says_why,
     the_home_and_the_shortcuts_work,
@@ -98,6 +99,21 @@ fn a_refusal_stands_in_the_form(chat: Chat) {
     bot.settle();
     let seen = bot.slack().views("ana").iter().map(words).collect::<String>();
     assert!(matches!(refused, SubmitResult::Errors(_)) || seen.contains("v9"), "{refused:?} {seen}");
+    bot.close();
+}
+
+fn a_refusal_can_be_corrected_in_the_form(chat: Chat) {
+    let playground = Playground::new(PROGRAM, (Database::Sqlite, chat));
+    let mut bot = SlackBot::start(&playground);
+    drop(bot.slack().global_shortcut("ana", "ask"));
+    let view = bot.view("ana", "What shall I do?");
+    bot.slack().fill("ana", &view, "What shall I do?", "whoam");
+    let refused = bot.slack().submit("ana", &view);
+    assert!(matches!(&refused, SubmitResult::Errors(errors) if errors["ask"].contains("whoami")), "{refused:?}");
+    bot.slack().fill("ana", &view, "What shall I do?", "whoami");
+    assert_eq!(bot.slack().submit("ana", &view), SubmitResult::Cleared);
+    bot.settle();
+    bot.expect(&bot.slack().direct_with_bot("ana"), "You are ana");
     bot.close();
 }
 

@@ -2,8 +2,11 @@
 
 mod buttons;
 mod forms;
+mod hostile;
 mod identity;
 mod never;
+mod outside;
+mod setup;
 
 /// Runs scenarios over both ways in: `ways! { name, … }` makes a test `socket::name` and a test `http::name` of each.
 macro_rules! ways {
