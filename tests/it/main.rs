@@ -6,6 +6,7 @@ mod gates;
 mod platforms;
 mod rooms;
 mod serve;
+mod slack;
 mod states;
 mod story;
 mod trail;

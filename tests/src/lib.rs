@@ -20,6 +20,7 @@ mod slack;
 pub use database::Raw;
 pub use scene::{Chat, Database, Scene};
 pub use session::Session;
+pub use slack::{SlackBot, Watch, text_elements, words};
 
 /// A playground of its own: data folder, database, services.
 pub struct Playground {

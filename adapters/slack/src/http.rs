@@ -5,6 +5,7 @@ use std::sync::Arc;
 use andon_core::ports::Edge;
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -13,7 +14,6 @@ use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
-use crate::door::Door;
 use crate::receive::{Delivery, Inbound, Reply};
 use crate::signature::Signatures;
 use crate::slack::{PLATFORM, Parts};
@@ -27,18 +27,20 @@ const HEARD_EVERY: SignedDuration = SignedDuration::from_secs(10);
 struct Ways {
     inbound: Arc<Inbound>,
     signatures: Signatures,
-    door: Door,
 }
 
+/// A body, or why there is none.
+type Sent = Result<Bytes, BytesRejection>;
+
 /// The four paths.
-pub(crate) fn router(inbound: Arc<Inbound>, signatures: Signatures, door: Door) -> Router {
+pub(crate) fn router(inbound: Arc<Inbound>, signatures: Signatures) -> Router {
     Router::new()
         .route("/slack/events", post(events))
         .route("/slack/commands", post(commands))
         .route("/slack/interactions", post(interactions))
         .route("/slack/options", post(options))
         .layer(DefaultBodyLimit::max(LARGEST))
-        .with_state(Arc::new(Ways { inbound, signatures, door }))
+        .with_state(Arc::new(Ways { inbound, signatures }))
 }
 
 /// Tells the house that we can be heard, until told to stop: Slack calls us, and nobody can say when it does not.
@@ -54,7 +56,7 @@ pub(crate) async fn listen(parts: &Parts, edge: Arc<dyn Edge>, mut stop: watch::
     edge.heard(PLATFORM, since).await;
 }
 
-async fn events(State(ways): State<Arc<Ways>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn events(State(ways): State<Arc<Ways>>, headers: HeaderMap, body: Sent) -> Response {
     let event = match json_body(&ways, "/slack/events", &headers, &body).await {
         Ok(event) => event,
         Err(refused) => return refused,
@@ -62,32 +64,32 @@ async fn events(State(ways): State<Arc<Ways>>, headers: HeaderMap, body: Bytes) 
     if event.get("type").and_then(Value::as_str) == Some("url_verification") {
         return axum::Json(json!({ "challenge": event.get("challenge") })).into_response();
     }
-    answer(ways.inbound.take(Delivery::Event(event)).await)
+    answer(ways.inbound.take("/slack/events", Delivery::Event(event)).await)
 }
 
-async fn commands(State(ways): State<Arc<Ways>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn commands(State(ways): State<Arc<Ways>>, headers: HeaderMap, body: Sent) -> Response {
     match form_body(&ways, "/slack/commands", &headers, &body).await {
-        Ok(fields) => answer(ways.inbound.take(Delivery::Command(Value::Object(fields))).await),
+        Ok(fields) => answer(ways.inbound.take("/slack/commands", Delivery::Command(Value::Object(fields))).await),
         Err(refused) => refused,
     }
 }
 
-async fn interactions(State(ways): State<Arc<Ways>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn interactions(State(ways): State<Arc<Ways>>, headers: HeaderMap, body: Sent) -> Response {
     interaction(ways, "/slack/interactions", headers, body).await
 }
 
-async fn options(State(ways): State<Arc<Ways>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn options(State(ways): State<Arc<Ways>>, headers: HeaderMap, body: Sent) -> Response {
     interaction(ways, "/slack/options", headers, body).await
 }
 
-async fn interaction(ways: Arc<Ways>, way: &'static str, headers: HeaderMap, body: Bytes) -> Response {
+async fn interaction(ways: Arc<Ways>, way: &'static str, headers: HeaderMap, body: Sent) -> Response {
     let fields = match form_body(&ways, way, &headers, &body).await {
         Ok(fields) => fields,
         Err(refused) => return refused,
     };
     let payload = fields.get("payload").and_then(Value::as_str).and_then(|text| serde_json::from_str(text).ok());
     match payload {
-        Some(payload) => answer(ways.inbound.take(Delivery::Interaction(payload)).await),
+        Some(payload) => answer(ways.inbound.take(way, Delivery::Interaction(payload)).await),
         None => malformed(&ways, way).await,
     }
 }
@@ -99,8 +101,8 @@ fn answer(reply: Reply) -> Response {
     }
 }
 
-async fn json_body(ways: &Ways, way: &'static str, headers: &HeaderMap, body: &Bytes) -> Result<Value, Response> {
-    signed(ways, way, headers, body).await?;
+async fn json_body(ways: &Ways, way: &'static str, headers: &HeaderMap, body: &Sent) -> Result<Value, Response> {
+    let body = signed(ways, way, headers, body).await?;
     match serde_json::from_slice(body) {
         Ok(value) => Ok(value),
         Err(_) => Err(malformed(ways, way).await),
@@ -111,25 +113,34 @@ async fn form_body(
     ways: &Ways,
     way: &'static str,
     headers: &HeaderMap,
-    body: &Bytes,
+    body: &Sent,
 ) -> Result<Map<String, Value>, Response> {
-    signed(ways, way, headers, body).await?;
+    let body = signed(ways, way, headers, body).await?;
     Ok(url::form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect())
 }
 
-async fn signed(ways: &Ways, way: &'static str, headers: &HeaderMap, body: &Bytes) -> Result<(), Response> {
+/// The body, where it is there and signed.
+async fn signed<'a>(
+    ways: &Ways,
+    way: &'static str,
+    headers: &HeaderMap,
+    body: &'a Sent,
+) -> Result<&'a Bytes, Response> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let (signature, time) = (header("x-slack-signature"), header("x-slack-request-timestamp"));
-    match ways.signatures.check(signature, time, body) {
-        Ok(()) => Ok(()),
-        Err(why) => {
-            ways.door.turn_away(way, why).await;
-            Err(StatusCode::UNAUTHORIZED.into_response())
-        }
-    }
+    let (why, status) = match body {
+        Ok(body) => match ways.signatures.check(signature, time, body) {
+            Ok(()) => return Ok(body),
+            Err(why) => (why, StatusCode::UNAUTHORIZED),
+        },
+        Err(broken) if broken.status() == StatusCode::PAYLOAD_TOO_LARGE => ("it is too large", broken.status()),
+        Err(broken) => ("it broke off", broken.status()),
+    };
+    ways.inbound.door().turn_away(way, why).await;
+    Err(status.into_response())
 }
 
 async fn malformed(ways: &Ways, way: &'static str) -> Response {
-    ways.door.turn_away(way, "its body cannot be read").await;
+    ways.inbound.door().turn_away(way, "its body cannot be read").await;
     StatusCode::BAD_REQUEST.into_response()
 }

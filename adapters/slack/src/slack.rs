@@ -10,7 +10,6 @@ use tokio::sync::{OnceCell, watch};
 use crate::accounts::Accounts;
 use crate::api::{Api, ApiError};
 use crate::config::{Config, Mode};
-use crate::door::Door;
 use crate::http;
 use crate::pace::Pace;
 use crate::receive::Inbound;
@@ -158,7 +157,7 @@ impl Slack {
     pub fn router(&self, edge: &Arc<dyn Edge>) -> axum::Router {
         match self.0.config.mode {
             Mode::Socket => axum::Router::new(),
-            Mode::Http => http::router(self.inbound(edge), self.0.signatures.clone(), Door::new(edge, &self.0.clock)),
+            Mode::Http => http::router(self.inbound(edge), self.0.signatures.clone()),
         }
     }
 

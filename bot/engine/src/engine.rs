@@ -275,7 +275,7 @@ impl Edge for Engine {
 
     async fn knows(&self, identity: &Identity, account: Option<&Account>) -> bool {
         let catalog = &self.house.configuration().catalog;
-        let active = account.is_none_or(|account| account.active);
+        let active = account.map_or_else(|| !people::is_closed_here(&self.house, identity), |account| account.active);
         active
             && (catalog.speaker(identity).is_some()
                 || account.is_some_and(|it| catalog.by_email(identity, it).is_some()))

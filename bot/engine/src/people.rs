@@ -25,6 +25,8 @@ pub(crate) async fn recognise(
     let configured = catalog.speaker(&said.identity);
     match (&said.account, configured) {
         (Some(account), _) if !account.active => Ok(None),
+        // One that was deactivated stays so until the platform says otherwise.
+        (None, _) if is_closed_here(house, &said.identity) => Ok(None),
         (_, Some(speaker)) => Ok(Some(speaker)),
         (Some(account), None) => Ok(catalog.by_email(&said.identity, account)),
         // Not matched by what was known of it once: its address may have been given to another account.
@@ -60,6 +62,11 @@ pub(crate) async fn still_speaks(
         return Ok(here);
     }
     speaker(catalog, &mut house.store.read().await?.connection(), identity).await
+}
+
+/// Whether the account was deactivated, by what this process knows.
+pub(crate) fn is_closed_here(house: &House, identity: &Identity) -> bool {
+    house.account(identity).is_some_and(|row| row.closed)
 }
 
 fn by_row(catalog: &Catalog, identity: &Identity, row: Option<AccountRow>) -> Option<Speaker> {

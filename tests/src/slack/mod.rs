@@ -1,8 +1,15 @@
 //! The bot in Slack: a life that is told and shown the same things as one in the terminal room, but every line is said in Slack, and
 //! everything shown is what Slack shows. So every scenario runs there too.
 
+mod bot;
+mod clocks;
+mod pending;
 mod printing;
 mod terminal;
+
+pub use bot::SlackBot;
+pub use clocks::Watch;
+pub use printing::{text_elements, words};
 
 use std::io::{Read as _, Write};
 use std::path::Path;
@@ -29,12 +36,17 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// One for a chat that is Slack.
     pub(crate) fn new(chat: Chat) -> Option<Self> {
+        Self::with(chat, Settings::default())
+    }
+
+    /// As `new`, in a Slack with these settings.
+    pub(crate) fn with(chat: Chat, settings: Settings) -> Option<Self> {
         let port = match chat {
             Chat::Terminal => return None,
             Chat::SlackSocket => None,
             Chat::SlackHttp => Some(free_port()),
         };
-        let slack = Slack::start(Settings::default()).expect("no fake Slack");
+        let slack = Slack::start(settings).expect("no fake Slack");
         if let Some(port) = port {
             slack.deliver_by(Delivery::Http(format!("http://127.0.0.1:{port}")));
         }
@@ -68,7 +80,7 @@ fn healthy(port: u16) -> bool {
     asked.is_ok() && answer.ends_with(b" 200")
 }
 
-/// The playground's world as a configuration of Slack, with `more` in it.
+/// The playground's world as a configuration of Slack, with `more` in it; what that says under `[slack]` is added to the section.
 pub(crate) fn configuration(artifacts: &Path, more: &str, over_http: bool) -> String {
     let mode = if over_http { "http" } else { "socket" };
     let world = andon::config::playground::text(
@@ -76,11 +88,16 @@ pub(crate) fn configuration(artifacts: &Path, more: &str, over_http: bool) -> St
         &["console:", "slack:T0PLAY/", "discord:"],
         &std::collections::BTreeMap::new(),
     );
-    let text = format!("{world}\n{more}\n[slack]\nmode = \"{mode}\"\nworkspaces = [\"T0PLAY\"]\n");
-    slack_names(&text)
+    let section = format!("[slack]\nmode = \"{mode}\"\nworkspaces = [\"T0PLAY\"]\n");
+    let more = match more.contains("[slack]") {
+        true => more.replace("[slack]", &section),
+        false => format!("{more}\n{section}"),
+    };
+    slack_names(&format!("{world}\n{more}"))
 }
 
-/// Accounts and rooms as Slack names them: `slack:T0PLAY/ana` is `slack:T0PLAY/U0ANA`, and `slack:T0PLAY/deploys` is `slack:T0PLAY/C0DEPLOYS`.
+/// Accounts and rooms as Slack names them: `slack:T0PLAY/ana` is `slack:T0PLAY/U0ANA`, and `slack:T0PLAY/deploys` is
+/// `slack:T0PLAY/C0DEPLOYS`. What is named so already stays.
 fn slack_names(text: &str) -> String {
     const PLACE: &str = "slack:T0PLAY/";
     let mut parts = text.split(PLACE);
@@ -89,6 +106,7 @@ fn slack_names(text: &str) -> String {
         let end = part.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(part.len());
         let (name, rest) = part.split_at(end);
         let kind = if ["ana", "ben", "cy"].contains(&name) { "U0" } else { "C0" };
+        let kind = if name.starts_with(char::is_uppercase) { "" } else { kind };
         named += &format!("{PLACE}{kind}{}{rest}", name.to_ascii_uppercase());
     }
     named
@@ -115,8 +133,8 @@ pub(crate) fn write_artifacts(artifacts: &Path, program: &Path) {
     }
 }
 
-/// Starts the bot, in a process that ends itself at a point where one is named, and somebody who sits at Slack for it.
-pub(crate) fn start(playground: &Playground, workspace: &Workspace, die_at: Option<Point>) -> Life {
+/// What starts the bot.
+pub(crate) fn serve(playground: &Playground, workspace: &Workspace) -> Command {
     let artifacts = playground.data().join("artifacts");
     if !artifacts.exists() {
         write_artifacts(&artifacts, playground.program());
@@ -127,8 +145,14 @@ pub(crate) fn start(playground: &Playground, workspace: &Workspace, die_at: Opti
     std::fs::write(&file, text).expect("the configuration cannot be written");
     let mut command = playground.command(&["serve"]);
     command.arg("--config").arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
-    crate::life::kill_at(&mut command, die_at);
     workspace.tell(&mut command);
+    command
+}
+
+/// Starts the bot, in a process that ends itself at a point where one is named, and somebody who sits at Slack for it.
+pub(crate) fn start(playground: &Playground, workspace: &Workspace, die_at: Option<Point>) -> Life {
+    let mut command = serve(playground, workspace);
+    crate::life::kill_at(&mut command, die_at);
     // Before the bot says anything.
     let shown = workspace.slack.watch();
     let child = command.spawn().expect("the program cannot be run");

@@ -62,6 +62,42 @@ fn files(message: &Value) -> Option<String> {
     Some(format!("  files: {}\n", names.collect::<Vec<_>>().join(", ")))
 }
 
+/// A message as a person reads it.
+pub(super) fn text(message: &Value) -> String {
+    let mut text = whole(&read(message));
+    if let Some(files) = files(message) {
+        text += &files;
+    }
+    text
+}
+
+/// All words of a view or a message, whatever they stand in.
+pub fn words(shown: &Value) -> String {
+    match shown {
+        Value::Array(items) => items.iter().map(words).collect::<Vec<_>>().join(" "),
+        Value::Object(fields) => {
+            let inside = fields.iter().map(|(name, value)| match (name.as_str(), value) {
+                ("text" | "user_id", Value::String(text)) => text.clone(),
+                (_, Value::Object(_) | Value::Array(_)) => words(value),
+                _ => String::new(),
+            });
+            inside.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+        }
+        _ => String::new(),
+    }
+}
+
+/// Everything inside a message or view that is of this type.
+pub fn text_elements<'a>(shown: &'a Value, kind: &str) -> Vec<&'a Value> {
+    let inside: Vec<&Value> = match shown {
+        Value::Array(items) => items.iter().flat_map(|item| text_elements(item, kind)).collect(),
+        Value::Object(fields) => fields.values().flat_map(|value| text_elements(value, kind)).collect(),
+        _ => Vec::new(),
+    };
+    let own = (shown["type"] == kind).then_some(shown);
+    own.into_iter().chain(inside).collect()
+}
+
 fn whole(message: &Printed) -> String {
     let lines = message.lines.iter().chain(&message.buttons).map(|line| format!("  {line}\n"));
     format!("{} {}\n{}", message.mark, message.summary, lines.collect::<String>())

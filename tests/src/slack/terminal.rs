@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::Duration;
 
-use andon_fake_slack::{Ending, Shown, Slack};
+use andon_fake_slack::{Shown, Slack};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid};
 
+use super::pending::{PACED, pending};
 use super::printing::Printer;
 use super::{Said, Workspace};
 use crate::database::Watcher;
@@ -19,16 +20,8 @@ use crate::{Playground, fast_forward};
 const LOOK_EVERY: Duration = Duration::from_millis(15);
 /// How long nothing may come of a line.
 const PATIENCE: Duration = Duration::from_secs(55);
-/// How long a paced message is waited for before time is moved: so that scenarios need not wait for Slack's pace.
-const PACED: Duration = Duration::from_millis(60);
 /// The room that is home.
 const LOBBY: &str = "lobby";
-
-/// What is still to come: work that is not at rest, and things that are not said.
-const PENDING: &str = "select cast((select count(*) from invocations where state = 'accepted') \
-    + (select count(*) from operations where state in ('queued', 'running')) + (select count(*) from waiting_records) as text) \
-    union all select cast((select count(*) from messages where done_at is null) \
-    + (select count(*) from cards where version > sent_version and given_up is null) as text)";
 
 /// A person at Slack.
 pub(super) struct Terminal {
@@ -42,8 +35,6 @@ pub(super) struct Terminal {
     printer: Printer,
     person: String,
     channel: String,
-    /// How many deliveries there are once what was said is on its way.
-    delivered: usize,
 }
 
 impl Terminal {
@@ -65,7 +56,6 @@ impl Terminal {
             heard: Box::new(move || there.is_heard()),
             person: "ana".to_owned(),
             channel: LOBBY.to_owned(),
-            delivered: 0,
             slack,
             shown,
             output,
@@ -109,7 +99,6 @@ impl Terminal {
             }
             _ => {
                 self.settle_in();
-                self.delivered = self.slack.deliveries().len() + 1;
                 self.slack.say(&self.person, &self.channel, None, &format!("@andon {line}"));
                 self.wait_for_quiet();
             }
@@ -133,7 +122,7 @@ impl Terminal {
         let mut paced = Deadline::within(PACED);
         while !self.is_dead() && !deadline.has_passed() {
             self.print();
-            let (work, unsaid) = self.pending();
+            let (work, unsaid) = pending(&self.slack, &mut self.database);
             if work == 0 && unsaid == 0 {
                 break;
             }
@@ -146,19 +135,6 @@ impl Terminal {
             std::thread::sleep(LOOK_EVERY);
         }
         self.print();
-    }
-
-    /// How much work is not at rest, and how much is not said.
-    fn pending(&mut self) -> (usize, usize) {
-        let deliveries = self.slack.deliveries();
-        if deliveries.len() < self.delivered || deliveries.iter().any(|delivered| delivered.ending == Ending::Waiting) {
-            return (1, 0);
-        }
-        let counts: Vec<usize> = self.database.rows(PENDING).iter().filter_map(|count| count.parse().ok()).collect();
-        match counts[..] {
-            [work, unsaid] => (work, unsaid),
-            _ => (1, 0),
-        }
     }
 
     fn print(&mut self) {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use andon_core::{CommandSpec, EffectKind, Receipt};
+use andon_core::{CommandSpec, Digest, EffectKind, Receipt};
 use serde_json::{Value, json};
 use slack_morphism::prelude::SlackView;
 
@@ -65,7 +65,9 @@ impl Inbound {
         if let Some(spec) = spec.filter(|spec| spec.effect != EffectKind::Read) {
             return Ok(self.preview(&interaction, view, spec, &line, metadata.place).await);
         }
-        let receipt = self.say(act(&interaction, format!("view/{}", view.id), metadata.place.clone(), line)).await;
+        // By what it says: pressed twice it is one act, and corrected after a refusal it is another.
+        let key = format!("view/{}/{}", view.id, Digest::of(&line));
+        let receipt = self.say(act(&interaction, key, metadata.place.clone(), line)).await;
         Ok(self.closing(view, &metadata.place, &receipt))
     }
 

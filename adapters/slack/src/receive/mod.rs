@@ -16,6 +16,7 @@ use andon_core::{Account, DeliveryKey, Identity, Message, ProofStrength, Receipt
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::door::Door;
 use crate::slack::{Me, PLATFORM, Parts};
 use crate::voice::SlackVoice;
 
@@ -42,6 +43,7 @@ pub(crate) enum Reply {
 pub(crate) struct Inbound {
     parts: Arc<Parts>,
     edge: Arc<dyn Edge>,
+    door: Door,
 }
 
 /// An act of somebody, before anything is known of the account.
@@ -72,7 +74,8 @@ pub(crate) struct Act {
 
 impl Inbound {
     pub(crate) fn new(parts: Arc<Parts>, edge: Arc<dyn Edge>) -> Self {
-        Self { parts, edge }
+        let door = Door::new(&edge, &parts.clock);
+        Self { parts, edge, door }
     }
 
     pub(crate) fn parts(&self) -> &Arc<Parts> {
@@ -83,17 +86,26 @@ impl Inbound {
         &self.edge
     }
 
-    /// Takes one delivery. What cannot be read is told to the log and acknowledged: it would read no better a second time.
-    pub(crate) async fn take(self: &Arc<Self>, delivery: Delivery) -> Reply {
+    /// Where deliveries are turned away.
+    pub(crate) fn door(&self) -> &Door {
+        &self.door
+    }
+
+    /// Takes one delivery that came in by `way`. What cannot be read is turned away and acknowledged: it would read no better a second time.
+    pub(crate) async fn take(self: &Arc<Self>, way: &'static str, delivery: Delivery) -> Reply {
         let taken = match delivery {
             Delivery::Event(event) => self.event(event).await,
             Delivery::Command(command) => self.command(command).await,
             Delivery::Interaction(interaction) => self.interaction(interaction).await,
         };
-        taken.unwrap_or_else(|error| {
-            tracing::warn!(%error, "a delivery of Slack cannot be read");
-            Reply::Empty
-        })
+        match taken {
+            Ok(reply) => reply,
+            Err(error) => {
+                tracing::warn!(%error, "a delivery of Slack cannot be read");
+                self.door.turn_away(way, "it lacks what it should hold").await;
+                Reply::Empty
+            }
+        }
     }
 
     async fn interaction(self: &Arc<Self>, interaction: Value) -> Result<Reply, serde_json::Error> {

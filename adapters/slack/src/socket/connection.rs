@@ -247,7 +247,7 @@ impl Connection {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return };
         let (inbound, acknowledge) = (Arc::clone(&self.inbound), self.acknowledge.clone());
         tokio::spawn(async move {
-            let reply = inbound.take(delivery).await;
+            let reply = inbound.take("a socket", delivery).await;
             // Where the socket is gone Slack delivers it again on another one.
             let _ = acknowledge.send(acknowledgement(&id, envelope.accepts_response_payload, reply));
             drop(place);

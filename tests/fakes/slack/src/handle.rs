@@ -82,6 +82,11 @@ impl Slack {
         verified.recv().unwrap_or_else(|_| Err("the fake ended".to_owned()))
     }
 
+    /// The signature of a body sent at this time, under any secret: `v0=` and hexadecimal digits.
+    pub fn sign(&self, secret: &str, seconds: u64, body: &str) -> String {
+        http_delivery::sign(secret, seconds, body)
+    }
+
     /// Replaces the scopes of the bot's token.
     pub fn grant(&self, scopes: &[&str]) {
         *locked(&self.hub.scopes) = scopes.iter().map(|scope| (*scope).to_owned()).collect();

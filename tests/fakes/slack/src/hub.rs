@@ -1,5 +1,6 @@
 //! Everything the parts of the fake share, and how they get at it.
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::runtime::Handle;
@@ -37,6 +38,8 @@ pub(crate) struct Hub {
     pub(crate) pace: Mutex<Pace>,
     pub(crate) sockets: Sockets,
     pub(crate) log: Log,
+    /// Deliveries whose attempt has not ended.
+    pub(crate) on_the_way: AtomicUsize,
     pub(crate) delivery: Mutex<Delivery>,
     pub(crate) scopes: Mutex<Vec<String>>,
     pub(crate) revoked: Mutex<bool>,
@@ -65,6 +68,7 @@ impl Hub {
             pace: Mutex::default(),
             sockets: Sockets::new(settings.seed),
             log: Log::new(settings.logging),
+            on_the_way: AtomicUsize::new(0),
             delivery: Mutex::new(settings.delivery.clone()),
             scopes: Mutex::new(settings.scopes.clone()),
             revoked: Mutex::new(false),

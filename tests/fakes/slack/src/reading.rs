@@ -94,6 +94,11 @@ impl Slack {
         self.hub.log.delivered()
     }
 
+    /// How many deliveries have not ended. One that is sent again after minutes counts only while it is sent.
+    pub fn on_the_way(&self) -> usize {
+        self.hub.on_the_way.load(Ordering::SeqCst)
+    }
+
     /// Every call of the bot.
     pub fn calls(&self) -> Vec<Call> {
         self.hub.log.calls()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::Slack;
 use crate::faults::DeliveryFault;
 use crate::hub::{Hub, locked};
 use crate::log::DeliveryKind;
@@ -12,12 +13,24 @@ use crate::world::channel::{Message, merge};
 use crate::world::stamp::Stamp;
 use crate::world::{APP_ID, BOT_USER, HOME, World};
 
+impl Slack {
+    /// Sends an event with exactly this content, as Slack could: for what people and apps do that the fake does not know.
+    pub fn send_event(&self, event: Value) {
+        let kind = event["type"].as_str().unwrap_or_default().to_owned();
+        wrapped(&self.hub, &mut self.hub.world(), &kind, false, event);
+    }
+}
+
 /// Sends an event, if the app asked for its kind. `channel` is where it happened.
 pub(crate) fn event(hub: &Arc<Hub>, world: &mut World, subscription: &str, channel: Option<&str>, event: Value) {
     if !hub.hears(subscription) {
         return;
     }
     let shared = channel.and_then(|id| world.channels.get(id)).is_some_and(|channel| !channel.shared_with.is_empty());
+    wrapped(hub, world, subscription, shared, event);
+}
+
+fn wrapped(hub: &Arc<Hub>, world: &mut World, about: &str, shared: bool, event: Value) {
     let mut payload = json!({
         "token": hub.secrets.verification, "team_id": HOME, "context_team_id": HOME, "context_enterprise_id": null,
         "api_app_id": APP_ID, "type": "event_callback", "event_time": world.seconds(), "is_ext_shared_channel": shared,
@@ -35,7 +48,7 @@ pub(crate) fn event(hub: &Arc<Hub>, world: &mut World, subscription: &str, chann
         let mut payload = payload.clone();
         payload["event_id"] = Value::String(world.random.id("Ev"));
         payload["event_context"] = Value::String(format!("4-{}", world.random.hex(40)));
-        let about = subscription.to_owned();
+        let about = about.to_owned();
         let parcel = Parcel { kind: DeliveryKind::Event, about, payload, wants_answer: false };
         send_with(hub, parcel, &faults, None);
     }

@@ -80,6 +80,14 @@ impl Slack {
         self.send_shortcut("shortcut", &world, &user, more, trigger_id, String::new())
     }
 
+    /// An interaction of this kind with `more` in it, as somebody who has the signing secret could send it.
+    pub fn send_interaction(&self, kind: &str, user: &str, more: serde_json::Value) -> Asked {
+        let mut world = self.hub.world();
+        let user = world.user_id(user);
+        let trigger_id = world.make_trigger(&user, None);
+        self.send_shortcut(kind, &world, &user, more, trigger_id, String::new())
+    }
+
     fn send_shortcut(
         &self,
         kind: &str,

@@ -6,6 +6,7 @@ pub(crate) mod socket;
 pub(crate) mod sockets;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -56,6 +57,22 @@ pub(crate) struct Launched {
     logged: Option<usize>,
 }
 
+/// Counts a parcel for as long as an attempt of it is under way, or about to be.
+struct OnTheWay(Arc<Hub>);
+
+impl OnTheWay {
+    fn new(hub: &Arc<Hub>) -> Self {
+        hub.on_the_way.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(hub))
+    }
+}
+
+impl Drop for OnTheWay {
+    fn drop(&mut self) {
+        self.0.on_the_way.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// Sends a parcel. The first attempt over a web socket is on its way when this returns, so that the order in which things are sent is
 /// the order in which they happened.
 pub(crate) fn send(hub: &Arc<Hub>, parcel: Parcel, afterwards: Afterwards) {
@@ -76,12 +93,15 @@ pub(crate) fn send_with(hub: &Arc<Hub>, parcel: Parcel, faults: &[DeliveryFault]
         }
     }
     let id = hub.sockets.envelope_id();
+    let on_the_way = OnTheWay::new(hub);
     let socket = *locked(&hub.delivery) == Delivery::Socket;
     let first = if socket && late.is_none() { Some(launch(hub, &parcel, &id, 0, None)) } else { None };
     let parcel = Arc::new(parcel);
     if twice {
         let (hub, parcel, id) = (Arc::clone(hub), Arc::clone(&parcel), id.clone());
+        let second = OnTheWay::new(&hub);
         hub.runtime.clone().spawn(async move {
+            let _second = second;
             clock::sleep(late.unwrap_or_default()).await;
             attempt(&hub, &parcel, &id, 0, None).await;
         });
@@ -91,7 +111,7 @@ pub(crate) fn send_with(hub: &Arc<Hub>, parcel: Parcel, faults: &[DeliveryFault]
         if let Some(late) = late {
             clock::sleep(late).await;
         }
-        let ending = carry(&shared, &parcel, &id, first, unheard).await;
+        let ending = carry(&shared, &parcel, &id, first, unheard, on_the_way).await;
         if let Some(afterwards) = afterwards {
             afterwards(&shared, ending);
         }
@@ -99,7 +119,14 @@ pub(crate) fn send_with(hub: &Arc<Hub>, parcel: Parcel, faults: &[DeliveryFault]
 }
 
 /// Attempts until the bot acknowledges. Only events are sent again: who waits for an answer sees the failure instead.
-async fn carry(hub: &Arc<Hub>, parcel: &Parcel, id: &str, first: Option<Option<Launched>>, mut unheard: u32) -> Ending {
+async fn carry(
+    hub: &Arc<Hub>,
+    parcel: &Parcel,
+    id: &str,
+    first: Option<Option<Launched>>,
+    mut unheard: u32,
+    mut on_the_way: OnTheWay,
+) -> Ending {
     let mut ending = match first {
         Some(launched) => finish(hub, id, launched).await,
         None => {
@@ -124,7 +151,9 @@ async fn carry(hub: &Arc<Hub>, parcel: &Parcel, id: &str, first: Option<Option<L
             Ending::NoConnection => Because::NoConnection,
             Ending::TimedOut | Ending::Waiting => Because::TimedOut,
         };
+        drop(on_the_way);
         hub.clock.wait(pause).await;
+        on_the_way = OnTheWay::new(hub);
         let (next, unwanted) = attempt(hub, parcel, id, attempt_number, Some(because)).await;
         ending = next;
         if unwanted {

@@ -1,0 +1,281 @@
+//! A bot that runs in a Slack which a test drives by its handle.
+
+use std::process::{Child, ExitStatus};
+use std::time::Duration;
+
+use andon_fake_slack::{Settings, Slack};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::pending::{PACED, pending};
+use super::{Workspace, printing, serve};
+use crate::deadline::Deadline;
+use crate::scene::Chat;
+use crate::{Playground, until};
+
+/// How long nothing may come of what was said.
+const PATIENCE: Duration = Duration::from_secs(55);
+const LOOK_EVERY: Duration = Duration::from_millis(15);
+
+impl Playground {
+    /// One in a Slack with these settings, with `more` in its configuration.
+    ///
+    /// # Panics
+    /// It cannot be made.
+    pub fn in_slack(program: &str, chat: Chat, settings: Settings, more: &str) -> Self {
+        let mut playground = Self::with(program, crate::Database::Sqlite, more);
+        playground.workspace = Workspace::with(chat, settings);
+        playground
+    }
+
+    /// Where the bot listens for Slack.
+    ///
+    /// # Panics
+    /// It is in none, or not over HTTP.
+    pub fn slack_port(&self) -> u16 {
+        self.workspace.as_ref().and_then(|workspace| workspace.port).expect("it does not listen")
+    }
+
+    /// Runs `andon slack …` with the secrets of its Slack; `changed` are variables that are otherwise.
+    ///
+    /// # Panics
+    /// It is in no Slack, or the program cannot be run.
+    pub fn run_in_slack(&self, arguments: &[&str], changed: &[(&str, &str)]) -> (String, Option<i32>) {
+        let workspace = self.workspace.as_ref().expect("it is in no Slack");
+        drop(serve(self, workspace));
+        let mut command = std::process::Command::new(&self.program);
+        command.args(arguments).env("ANDON_CONFIG", self.data().join("andon.toml")).env("ANDON_LOG", "off");
+        workspace.tell(&mut command);
+        let output = command.envs(changed.iter().copied()).output().expect("the program cannot be run");
+        let shown = [output.stdout, output.stderr].concat();
+        (String::from_utf8_lossy(&shown).into_owned(), output.status.code())
+    }
+}
+
+/// A running bot in a Slack.
+#[must_use = "what is not closed was not checked"]
+pub struct SlackBot<'p> {
+    playground: &'p Playground,
+    variables: Vec<(String, String)>,
+    child: Child,
+}
+
+impl<'p> SlackBot<'p> {
+    /// Starts it and waits until it listens.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn start(playground: &'p Playground) -> Self {
+        Self::start_with(playground, &[])
+    }
+
+    /// As [`SlackBot::start`], with variables that are otherwise.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn start_with(playground: &'p Playground, variables: &[(&str, &str)]) -> Self {
+        let variables: Vec<_> = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let bot = Self { child: begin(playground, &variables), variables, playground };
+        bot.wait_until_heard();
+        bot
+    }
+
+    /// As [`SlackBot::start`], where Slack may not let it in.
+    pub fn start_unheard(playground: &'p Playground) -> Self {
+        Self { child: begin(playground, &[]), variables: Vec::new(), playground }
+    }
+
+    /// Waits until it listens.
+    ///
+    /// # Panics
+    /// It does not.
+    pub fn wait_until_heard(&self) {
+        let workspace = self.playground.workspace.as_ref().expect("it is in no Slack");
+        let sockets = if workspace.port.is_some() { 0 } else { 2 };
+        until("the bot listens", || workspace.is_heard() && workspace.slack.sockets().len() >= sockets);
+    }
+
+    /// Its Slack.
+    pub fn slack(&self) -> &'p Slack {
+        self.playground.slack()
+    }
+
+    /// A person speaks to it in a channel; waits until nothing more comes of it. The message's time stamp.
+    ///
+    /// # Panics
+    /// It does not come to rest.
+    pub fn say(&self, person: &str, channel: &str, line: &str) -> String {
+        let ts = self.slack().say(person, channel, None, &format!("@andon {line}"));
+        self.settle();
+        ts
+    }
+
+    /// A person presses the newest button of this label in a channel; waits until nothing more comes of it.
+    ///
+    /// # Panics
+    /// There is none.
+    pub fn click(&self, person: &str, channel: &str, label: &str) {
+        let ts = self.slack().newest_with(channel, label);
+        let ts = ts.unwrap_or_else(|| panic!("there is no {label}:\n{}", self.shown(channel)));
+        drop(self.slack().click(person, channel, &ts, label));
+        self.settle();
+    }
+
+    /// Waits until nothing more comes of what was said.
+    ///
+    /// # Panics
+    /// It does not come to rest.
+    pub fn settle(&self) {
+        let (slack, mut database) = (self.slack(), self.playground.raw().watcher());
+        let deadline = Deadline::within(PATIENCE);
+        let mut paced = Deadline::within(PACED);
+        loop {
+            let (work, unsaid) = pending(slack, &mut database);
+            match (work, unsaid) {
+                (0, 0) => return,
+                (0, _) if paced.has_passed() => {
+                    self.playground.fast_forward(Duration::from_secs(1));
+                    paced = Deadline::within(PACED);
+                }
+                (0, _) => {}
+                _ => paced = Deadline::within(PACED),
+            }
+            assert!(!deadline.has_passed(), "it does not come to rest: {work} to do, {unsaid} to say");
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// Everything that stands in a channel, as people read it.
+    pub fn shown(&self, channel: &str) -> String {
+        self.slack().messages(channel).iter().map(written).collect()
+    }
+
+    /// What only this person was shown.
+    pub fn whispered(&self, person: &str) -> String {
+        self.slack().ephemerals(person).iter().map(written).collect()
+    }
+
+    /// Only this person was shown a text so many times.
+    ///
+    /// # Panics
+    /// They were not; all that they were shown is printed.
+    pub fn expect_whisper(&self, person: &str, text: &str, times: usize) -> &Self {
+        let shown = self.whispered(person);
+        assert_eq!(shown.matches(text).count(), times, "{text:?} for {person}:\n{shown}");
+        self
+    }
+
+    /// A channel shows a text.
+    ///
+    /// # Panics
+    /// It does not; all that it shows is printed.
+    pub fn expect(&self, channel: &str, text: &str) -> &Self {
+        let shown = self.shown(channel);
+        assert!(shown.contains(text), "{text:?} is not in {channel}:\n{shown}");
+        self
+    }
+
+    /// A channel shows a text so many times.
+    ///
+    /// # Panics
+    /// It does not; all that it shows is printed.
+    pub fn expect_times(&self, channel: &str, text: &str, times: usize) -> &Self {
+        let shown = self.shown(channel);
+        assert_eq!(shown.matches(text).count(), times, "{text:?} in {channel}:\n{shown}");
+        self
+    }
+
+    /// Waits until a person sees a modal that holds a text; its id.
+    ///
+    /// # Panics
+    /// Nobody opens it.
+    pub fn view(&self, person: &str, text: &str) -> String {
+        let mut found = None;
+        until(&format!("{person} sees a view with {text:?}"), || {
+            let views = self.slack().views(person);
+            let uppermost = views.last().filter(|view| printing::words(view).contains(text));
+            found = uppermost.and_then(|view| view["id"].as_str()).map(str::to_owned);
+            found.is_some()
+        });
+        found.expect("waited for above")
+    }
+
+    /// Ends it in good order and starts it again.
+    ///
+    /// # Panics
+    /// It does not end well, or does not start.
+    pub fn restart(&mut self) {
+        self.end();
+        self.revive();
+    }
+
+    /// Starts it again after its end.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn revive(&mut self) {
+        self.child = begin(self.playground, &self.variables);
+        self.wait_until_heard();
+    }
+
+    /// Ends it by `kill -9`.
+    ///
+    /// # Panics
+    /// It cannot be killed.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("the program cannot be killed");
+        let _ = self.child.wait().expect("the program is gone");
+    }
+
+    /// Ends it in good order.
+    ///
+    /// # Panics
+    /// It does not end well.
+    pub fn end(&mut self) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a pid")).expect("a process");
+        kill_process(pid, Signal::TERM).expect("the program can be told");
+        let mut ended: Option<ExitStatus> = None;
+        until("the bot ends", || {
+            ended = self.child.try_wait().expect("the program is gone");
+            ended.is_some()
+        });
+        assert!(ended.is_some_and(|ended| ended.success()), "it ended with {ended:?}");
+    }
+
+    /// Whether it still runs.
+    ///
+    /// # Panics
+    /// Nobody can tell.
+    pub fn is_alive(&mut self) -> bool {
+        self.child.try_wait().expect("the program is there").is_none()
+    }
+
+    /// Ends it in good order, and the trail holds.
+    ///
+    /// # Panics
+    /// It does not end well, a record is open, or the trail does not verify.
+    pub fn close(&mut self) {
+        self.end();
+        self.playground.expect_trail();
+    }
+}
+
+impl Drop for SlackBot<'_> {
+    fn drop(&mut self) {
+        // Where the test failed before its end; a child that has ended is no error.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn begin(playground: &Playground, variables: &[(String, String)]) -> Child {
+    let workspace = playground.workspace.as_ref().expect("it is in no Slack");
+    let mut command = serve(playground, workspace);
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
+    command.spawn().expect("the program cannot be run")
+}
+
+/// A message of the bot as people read it; what people wrote is left out.
+fn written(message: &Value) -> String {
+    if message["bot_id"].is_null() { String::new() } else { printing::text(message) }
+}
