@@ -161,7 +161,7 @@ fn moments(seed: u64) -> Vec<u64> {
 }
 
 /// A number that follows from a seed and a place, and looks like no other (splitmix64).
-const fn dice(seed: u64, place: u64) -> u64 {
+pub(crate) const fn dice(seed: u64, place: u64) -> u64 {
     let mut number = seed.wrapping_add(place.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -169,7 +169,7 @@ const fn dice(seed: u64, place: u64) -> u64 {
 }
 
 /// `ANDON_TEST_SEED` repeats a run.
-fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     use std::hash::{BuildHasher as _, RandomState};
     let named = std::env::var("ANDON_TEST_SEED").ok().map(|seed| seed.parse().expect("ANDON_TEST_SEED is a number"));
     named.unwrap_or_else(|| RandomState::new().hash_one("moments"))

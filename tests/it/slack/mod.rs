@@ -1,6 +1,7 @@
 //! The bot in Slack: what only Slack has, such as accounts of several workspaces, forms, signed requests and sockets.
 
 mod buttons;
+mod crash;
 mod forms;
 mod hostile;
 mod identity;
