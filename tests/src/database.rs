@@ -107,8 +107,8 @@ enum Open {
 }
 
 impl Watcher {
-    /// The first column of each row, as text. Nothing where it cannot be read now.
-    pub(crate) fn rows(&mut self, sql: &'static str) -> Vec<String> {
+    /// The first column of each row, as text; `like` is the parameter. Nothing where it cannot be read now.
+    pub(crate) fn rows(&mut self, sql: &'static str, like: Option<&str>) -> Vec<String> {
         let Self { url, file, runtime, open } = self;
         let rows = runtime.block_on(async {
             if open.is_none() {
@@ -118,7 +118,10 @@ impl Watcher {
                 });
             }
             match open {
-                Some(Open::Sqlite(connection)) => sqlx::query_scalar(sql).fetch_all(connection).await,
+                Some(Open::Sqlite(connection)) => sqlx::query_scalar(sql).bind(like).fetch_all(connection).await,
+                Some(Open::Postgres(connection)) if like.is_some() => {
+                    sqlx::query_scalar(sql).bind(like).fetch_all(connection).await
+                }
                 Some(Open::Postgres(connection)) => sqlx::query_scalar(sql).fetch_all(connection).await,
                 None => Ok(Vec::new()),
             }

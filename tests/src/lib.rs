@@ -71,6 +71,11 @@ impl Playground {
         std::fs::read_to_string(self.configuration()).unwrap_or_default()
     }
 
+    /// Whether its chat has a pace of its own.
+    fn is_paced(&self) -> bool {
+        self.workspace.is_some()
+    }
+
     fn program(&self) -> &Path {
         &self.program
     }

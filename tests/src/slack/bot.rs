@@ -130,7 +130,7 @@ impl<'p> SlackBot<'p> {
         let deadline = Deadline::within(PATIENCE);
         let mut paced = Deadline::within(PACED);
         loop {
-            let (work, unsaid) = pending(slack, &mut database);
+            let (work, unsaid) = pending(slack, &mut database, None);
             match (work, unsaid) {
                 (0, 0) => return,
                 (0, _) if paced.has_passed() => {

@@ -77,7 +77,6 @@ impl Terminal {
             match said.try_recv() {
                 Ok(line) => self.take(&line),
                 Err(TryRecvError::Disconnected) if !leaving => {
-                    self.wait_for_quiet();
                     leaving = true;
                     // One that is gone already needs no telling.
                     let _ = pidfd_send_signal(&self.process, Signal::TERM);
@@ -99,8 +98,8 @@ impl Terminal {
             }
             _ => {
                 self.settle_in();
-                self.slack.say(&self.person, &self.channel, None, &format!("@andon {line}"));
-                self.wait_for_quiet();
+                let ts = self.slack.say(&self.person, &self.channel, None, &format!("@andon {line}"));
+                self.wait_for_quiet(&ts);
             }
         }
     }
@@ -117,12 +116,12 @@ impl Terminal {
     }
 
     /// Waits until nothing more comes of what was said.
-    fn wait_for_quiet(&mut self) {
+    fn wait_for_quiet(&mut self, ts: &str) {
         let deadline = Deadline::within(PATIENCE);
         let mut paced = Deadline::within(PACED);
         while !self.is_dead() && !deadline.has_passed() {
             self.print();
-            let (work, unsaid) = pending(&self.slack, &mut self.database);
+            let (work, unsaid) = pending(&self.slack, &mut self.database, Some(ts));
             if work == 0 && unsaid == 0 {
                 break;
             }
