@@ -7,7 +7,7 @@ use andon_core::{
     Account, CommandSpec, EffectKind, Failure, Fault, Identity, InvocationId, Message, OperationNumber, OperationState,
     Receipt, Record, RecordKind, Refusal, Said, Verdict,
 };
-use andon_store::{Accepted, Connection, InvocationRow, InvocationState, NewMessage, OperationRow, StoreError};
+use andon_store::{Accepted, Connection, InvocationRow, InvocationState, NewMessage, OperationRow, StoreError, Topic};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
@@ -308,7 +308,7 @@ fn kept(result: Result<(), Failure>, what: &str) {
 
 /// Takes up accepted invocations until told to stop.
 async fn proceed(house: Arc<House>, mut stop: watch::Receiver<bool>) {
-    let mut changes = house.store.changes();
+    let mut changes = house.store.changes_about(Topic::Invocations);
     let mut busy = JoinSet::new();
     while !*stop.borrow() {
         changes.mark_unchanged();

@@ -72,6 +72,8 @@ pub struct House {
     pub(crate) probe: Probe,
     /// The size of the latest signed checkpoint.
     pub(crate) signed: watch::Sender<u64>,
+    /// How many wait for a signature.
+    pub(crate) wanted: watch::Sender<usize>,
     /// Since when records go unsigned although somebody tries.
     pub(crate) unsigned_since: watch::Sender<Option<Timestamp>>,
     /// Held while the trail is verified, which reads all of it.
@@ -102,6 +104,7 @@ impl House {
             owner: parts.owner,
             probe: parts.probe,
             signed: watch::Sender::new(0),
+            wanted: watch::Sender::new(0),
             unsigned_since: watch::Sender::new(None),
             verifying: tokio::sync::Mutex::default(),
             configuration: RwLock::new(Arc::new(parts.configuration)),

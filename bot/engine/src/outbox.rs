@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use andon_core::Fault;
 use andon_core::ports::{Placement, Voice, VoiceError};
-use andon_store::{OutboxItem, OutboxKind, StoreError};
+use andon_store::{OutboxItem, OutboxKind, StoreError, Topic};
 use jiff::SignedDuration;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
@@ -27,7 +27,7 @@ const DRAIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// Dispatches until told to stop, then says what is due.
 pub(crate) async fn dispatch(house: Arc<House>, mut stop: watch::Receiver<bool>) {
-    let mut changes = house.store.changes();
+    let mut changes = house.store.changes_about(Topic::Outbox);
     let mut busy = JoinSet::new();
     while !*stop.borrow() {
         changes.mark_unchanged();

@@ -1,12 +1,13 @@
 //! The sequencer: gives numbers to records (on PostgreSQL) and signs checkpoints over them. It alone holds the key. No effect starts
-//! before its intent lies under a signed checkpoint, so the sequencer never waits for a timer where there is news.
+//! before its intent lies under a signed checkpoint: where an effect waits for one it is signed at once, and otherwise within half a second,
+//! many records under one signature.
 
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use andon_core::{Digest, Failure, Fault, RecordId};
-use andon_store::StoreError;
+use andon_store::{StoreError, Topic};
 use andon_trail::sign;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
@@ -21,6 +22,8 @@ const BATCH: u32 = 256;
 const LEASE: SignedDuration = SignedDuration::from_secs(5);
 /// How long to wait for news before looking all the same.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_millis(500);
+/// How long records wait for a signature where nothing waits for it.
+const SIGN_WITHIN: SignedDuration = SignedDuration::from_millis(500);
 /// How long an effect waits for its checkpoint before it gives up for now.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 /// How long records may go unsigned until changes are refused.
@@ -34,12 +37,21 @@ enum Tenure {
 
 /// Integrates and signs until told to stop, then once more, so that what was written last is signed as well.
 pub(crate) async fn sequence(house: Arc<House>, mut stop: watch::Receiver<bool>) {
-    let mut changes = house.store.changes();
+    let mut changes = house.store.changes_about(Topic::Trail);
+    let mut wanted = house.wanted.subscribe();
+    let mut sign_at = Timestamp::MIN;
     let mut tenure = Tenure::Waits { try_at: Timestamp::MIN };
     loop {
         let stopping = *stop.borrow();
         changes.mark_unchanged();
-        match round(&house, &mut tenure).await {
+        wanted.mark_unchanged();
+        let now = house.clock.now();
+        let signs =
+            stopping || *house.wanted.borrow() > 0 || now >= sign_at || sign_at.duration_since(now) > SIGN_WITHIN;
+        if signs {
+            sign_at = now.saturating_add(SIGN_WITHIN).unwrap_or(now);
+        }
+        match round(&house, &mut tenure, signs).await {
             Ok(comes_forward) => note_progress(&house, comes_forward),
             Err(fault) => {
                 // Said once; every further attempt would say the same.
@@ -54,7 +66,9 @@ pub(crate) async fn sequence(house: Arc<House>, mut stop: watch::Receiver<bool>)
             return;
         }
         tokio::select! {
-            _ = changes.changed() => {}
+            // On PostgreSQL records are numbered as they come.
+            _ = changes.changed(), if house.store.is_postgres() => {}
+            _ = wanted.changed() => {}
             () = house.clock.sleep(LOOK_EVERY) => {}
             _ = stop.changed() => {}
         }
@@ -75,10 +89,12 @@ impl House {
 }
 
 /// One round: whoever is the sequencer signs, the others learn how far it has come. Tells whether the trail comes forward.
-async fn round(house: &Arc<House>, tenure: &mut Tenure) -> Result<bool, Fault> {
+async fn round(house: &Arc<House>, tenure: &mut Tenure, signs: bool) -> Result<bool, Fault> {
     if is_sequencer(house, tenure).await.map_err(Fault::new)? {
         while integrate(house).await.map_err(Fault::new)? == BATCH as usize {}
-        checkpoint(house).await?;
+        if signs {
+            checkpoint(house).await?;
+        }
         return Ok(true);
     }
     let (latest, note, written) = how_far(house).await.map_err(Fault::new)?;
@@ -213,12 +229,33 @@ fn anchor(path: &Path, note: &str) -> Result<(), Fault> {
     written.map_err(Fault::new)
 }
 
+/// Says that a signature is waited for, until it is dropped.
+struct Wanted<'a>(&'a House);
+
+impl<'a> Wanted<'a> {
+    fn new(house: &'a House) -> Self {
+        house.wanted.send_modify(|waiting| *waiting += 1);
+        Self(house)
+    }
+}
+
+impl Drop for Wanted<'_> {
+    fn drop(&mut self) {
+        self.0.wanted.send_if_modified(|waiting| {
+            *waiting = waiting.saturating_sub(1);
+            // Nobody has to wake for that.
+            false
+        });
+    }
+}
+
 /// Returns once the record lies under a signed checkpoint.
 ///
 /// # Errors
 /// It does not come about in time.
 pub(crate) async fn covered(house: &Arc<House>, record: RecordId) -> Result<(), Fault> {
     let deadline = house.clock.now().saturating_add(PATIENCE).unwrap_or(Timestamp::MAX);
+    let _wanted = Wanted::new(house);
     let mut signed = house.signed.subscribe();
     loop {
         let size = *signed.borrow_and_update();

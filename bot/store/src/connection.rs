@@ -6,6 +6,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use crate::error::StoreError;
+use crate::news::News;
 
 /// A connection with all reading methods.
 pub enum Connection<'c> {
@@ -28,8 +29,9 @@ impl Connection<'_> {
     }
 }
 
-/// A unit of work: all of it is kept, or nothing. Has all writing methods; [`Transaction::connection`] has the reading ones.
-pub struct Transaction<'c>(pub(crate) Connection<'c>);
+/// A unit of work: all of it is kept, or nothing. Has all writing methods; [`Transaction::connection`] has the reading ones. It notes what
+/// its news are about.
+pub struct Transaction<'c>(pub(crate) Connection<'c>, pub(crate) News);
 
 impl Transaction<'_> {
     /// For reading inside the unit of work.

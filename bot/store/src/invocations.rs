@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::connection::{Connection, Transaction, json, micros, on, parse, to_json};
 use crate::error::{StoreError, readable};
+use crate::news::Topic;
 
 /// A command as it is kept: stored arguments carry their path, so that they are still understood after an upgrade.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -136,6 +137,7 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn accept(&mut self, new: NewInvocation<'_>) -> Result<Acceptance, StoreError> {
+        self.1.note(Topic::Invocations);
         if let Some(receipt) = self.remember(&new).await? {
             return Ok(Acceptance::Duplicate(receipt));
         }
@@ -250,6 +252,7 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn release_invocations(&mut self, owner: &str) -> Result<(), StoreError> {
+        self.1.note(Topic::Invocations);
         on!(self.0, c => {
             sqlx::query("update invocations set lease_until = 0 where lease_owner = $1 and state = 'accepted'")
                 .bind(owner).execute(&mut **c).await?;

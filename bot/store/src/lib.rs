@@ -16,6 +16,7 @@ mod invocations;
 mod leases;
 mod locks;
 mod migrate;
+mod news;
 mod open;
 mod operations;
 mod outbox;
@@ -34,6 +35,7 @@ pub use invocations::{
 };
 pub use locks::{Freeze, Lock, LockHeld, NewFreeze, NewLock, Scope};
 pub use migrate::newest;
+pub use news::Topic;
 pub use open::{Purpose, Store};
 pub use operations::{NewOperation, OperationRow};
 pub use outbox::{NewCard, NewMessage, OutboxItem, OutboxKind};

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use crate::connection::{Reader, on, time};
 use crate::error::{OpenError, StoreError};
 use crate::migrate;
+use crate::news::{Bell, News, Topic};
 use crate::url::DatabaseUrl;
 use crate::write::Writer;
 
@@ -57,7 +58,7 @@ pub struct Store {
 pub(crate) struct Inner {
     pub(crate) pool: Pool,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) changed: watch::Sender<u64>,
+    pub(crate) bell: Bell,
     /// Held for as long as the process writes to the file.
     _lock: Option<File>,
 }
@@ -77,7 +78,7 @@ impl Store {
             DatabaseUrl::Sqlite(path) => open_sqlite(path).await?,
             DatabaseUrl::Postgres(url) => (open_postgres(url).await?, None),
         };
-        let inner = Inner { pool, clock, changed: watch::Sender::new(0), _lock: lock };
+        let inner = Inner { pool, clock, bell: Bell::default(), _lock: lock };
         let store = Self { inner: Arc::new(inner) };
         store.claim(purpose).await?;
         store.listen().await?;
@@ -105,7 +106,7 @@ impl Store {
                 Pool::Postgres(pool)
             }
         };
-        let inner = Inner { pool, clock, changed: watch::Sender::new(0), _lock: None };
+        let inner = Inner { pool, clock, bell: Bell::default(), _lock: None };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -134,7 +135,12 @@ impl Store {
 
     /// Counts up after every unit of work that was kept and is news, of this process and, on PostgreSQL, of every other.
     pub fn changes(&self) -> watch::Receiver<u64> {
-        self.inner.changed.subscribe()
+        self.inner.bell.any()
+    }
+
+    /// As [`Store::changes`], for news about a topic alone.
+    pub fn changes_about(&self, topic: Topic) -> watch::Receiver<u64> {
+        self.inner.bell.about(topic)
     }
 
     /// Whether the database is PostgreSQL, where records get their numbers from a sequencer.
@@ -180,12 +186,12 @@ impl Store {
         let Pool::Postgres(pool) = &self.inner.pool else { return Ok(()) };
         let mut listener = sqlx::postgres::PgListener::connect_with(pool).await?;
         listener.listen("andon").await?;
-        let (changed, clock) = (self.inner.changed.clone(), Arc::clone(&self.inner.clock));
+        let (bell, clock) = (self.inner.bell.clone(), Arc::clone(&self.inner.clock));
         tokio::spawn(async move {
             // Whether or not anybody waits for changes yet: somebody may later.
             loop {
                 match listener.recv().await {
-                    Ok(_) => changed.send_modify(|count| *count += 1),
+                    Ok(told) => bell.ring(News::hear(told.payload())),
                     Err(sqlx::Error::PoolClosed) => break,
                     Err(error) => {
                         // The listener makes a lost connection again; whoever waits for changes also looks by itself now and then.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::connection::{Connection, Transaction, json, micros, on, parse, to_json};
 use crate::error::{StoreError, readable};
+use crate::news::Topic;
 
 /// A card to be placed in a room.
 pub struct NewCard {
@@ -117,6 +118,7 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn put_card(&mut self, new: &NewCard) -> Result<(), StoreError> {
+        self.1.note(Topic::Outbox);
         on!(self.0, c => {
             sqlx::query("insert into cards (operation, room, asker, message, marker) values ($1, $2, $3, $4, $5) on conflict do nothing")
                 .bind(new.operation.to_string()).bind(new.room.to_string()).bind(new.asker.as_ref().map(ToString::to_string))
@@ -130,6 +132,7 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn redraw_cards(&mut self, operation: OperationId, message: &Message) -> Result<(), StoreError> {
+        self.1.note(Topic::Outbox);
         on!(self.0, c => {
             sqlx::query("update cards set message = $2, version = version + 1 where operation = $1 and message <> $2")
                 .bind(operation.to_string()).bind(to_json(message)?).execute(&mut **c).await?;
@@ -142,6 +145,7 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn put_message(&mut self, new: &NewMessage) -> Result<(), StoreError> {
+        self.1.note(Topic::Outbox);
         let about = new
             .invocation
             .map(|id| id.to_string())
@@ -205,6 +209,7 @@ impl Transaction<'_> {
         placement: Option<&Placement>,
         at: Timestamp,
     ) -> Result<(), StoreError> {
+        self.1.note(Topic::Outbox);
         let placement = placement.map(|placement| placement.0.as_str());
         on!(self.0, c => match &item.kind {
             OutboxKind::Card { operation, version, .. } => {
@@ -261,6 +266,7 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn give_up(&mut self, item: &OutboxItem, why: &str, at: Timestamp) -> Result<(), StoreError> {
+        self.1.note(Topic::Outbox);
         on!(self.0, c => match &item.kind {
             OutboxKind::Card { operation, .. } => {
                 sqlx::query("update cards set given_up = $3 where operation = $1 and room = $2")

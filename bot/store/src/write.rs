@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::connection::{Connection, Transaction};
 use crate::error::StoreError;
+use crate::news::News;
 use crate::open::{Pool, Store};
 
 /// How many units share one commit at most.
@@ -31,14 +32,12 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let result = match &self.inner.pool {
-            Pool::Sqlite { writer, .. } => writer.write(work).await,
-            Pool::Postgres(pool) => in_postgres(pool, work, News::Told).await,
+        let (value, news) = match &self.inner.pool {
+            Pool::Sqlite { writer, .. } => writer.write(work).await?,
+            Pool::Postgres(pool) => in_postgres(pool, work, Told::Others).await?,
         };
-        if result.is_ok() {
-            self.inner.changed.send_modify(|count| *count += 1);
-        }
-        result
+        self.inner.bell.ring(news);
+        Ok(value)
     }
 
     /// As [`Store::write`], and nobody is woken: for taking and keeping leases, which is no news to anybody. Whoever looks for work by
@@ -52,33 +51,37 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        match &self.inner.pool {
-            Pool::Sqlite { writer, .. } => writer.write(work).await,
-            Pool::Postgres(pool) => in_postgres(pool, work, News::None).await,
-        }
+        let (value, _) = match &self.inner.pool {
+            Pool::Sqlite { writer, .. } => writer.write(work).await?,
+            Pool::Postgres(pool) => in_postgres(pool, work, Told::Nobody).await?,
+        };
+        Ok(value)
     }
 }
 
 /// Whether other replicas are told.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum News {
-    Told,
-    None,
+enum Told {
+    Others,
+    Nobody,
 }
 
-async fn in_postgres<T, E, F>(pool: &PgPool, work: F, news: News) -> Result<T, E>
+async fn in_postgres<T, E, F>(pool: &PgPool, work: F, told: Told) -> Result<(T, News), E>
 where
     F: for<'t> FnOnce(&'t mut Transaction<'_>) -> BoxFuture<'t, Result<T, E>>,
     E: From<StoreError>,
 {
     let mut transaction = pool.begin().await.map_err(StoreError::from)?;
-    let value = work(&mut Transaction(Connection::Postgres(&mut transaction))).await?;
-    if news == News::Told {
-        let told = sqlx::query("select pg_notify('andon', '')").execute(&mut *transaction).await;
+    let (value, news) = {
+        let mut unit = Transaction(Connection::Postgres(&mut transaction), News::default());
+        (work(&mut unit).await?, unit.1)
+    };
+    if told == Told::Others {
+        let told = sqlx::query("select pg_notify('andon', $1)").bind(news.tell()).execute(&mut *transaction).await;
         told.map_err(StoreError::from)?;
     }
     transaction.commit().await.map_err(StoreError::from)?;
-    Ok(value)
+    Ok((value, news))
 }
 
 /// Whether a batch was kept, and why not.
@@ -118,7 +121,7 @@ impl Writer {
         }
     }
 
-    async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    async fn write<T, E, F>(&self, work: F) -> Result<(T, News), E>
     where
         F: for<'t> FnOnce(&'t mut Transaction<'_>) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
         T: Send + 'static,
@@ -127,16 +130,17 @@ impl Writer {
         let (sender, receiver) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             Box::pin(async move {
-                let mut transaction = Transaction(Connection::Sqlite(connection));
+                let mut transaction = Transaction(Connection::Sqlite(connection), News::default());
                 let result = AssertUnwindSafe(work(&mut transaction))
                     .catch_unwind()
                     .await
                     .unwrap_or_else(|_| Err(StoreError::Lost.into()));
+                let news = transaction.1;
                 let keep = result.is_ok();
                 let tell = Box::new(move |fate: &Fate| {
                     let answer = match fate {
                         Err(error) if keep => Err(StoreError::not_kept(error).into()),
-                        _ => result,
+                        _ => result.map(|value| (value, news)),
                     };
                     // Nobody waits any more: what was kept is kept all the same.
                     let _ = sender.send(answer);
@@ -183,6 +187,16 @@ async fn commit(
     ended: &mut Vec<Ended>,
 ) -> Result<(), sqlx::Error> {
     sqlx::raw_sql("begin immediate").execute(&mut *connection).await?;
+    if batch.len() == 1 {
+        // Alone it needs no savepoint: what it wrote is kept or not with the transaction.
+        let unit = match batch.pop() {
+            Some(job) => job(connection).await,
+            None => return Ok(()),
+        };
+        let end = if unit.keep { "commit" } else { "rollback" };
+        ended.push(unit);
+        return sqlx::raw_sql(end).execute(&mut *connection).await.map(|_| ());
+    }
     for job in batch.drain(..) {
         sqlx::raw_sql("savepoint unit").execute(&mut *connection).await?;
         let unit = job(connection).await;

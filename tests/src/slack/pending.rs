@@ -19,11 +19,11 @@ const PENDING: &str = "select cast((select count(*) from invocations where state
 /// set going.
 const PENDING_OF: &str = "with said as (select id, state, body from invocations where body like $1), \
     acts as (select body from said where body like '%\"path\":[\"approve\"]%' or body like '%\"path\":[\"cancel\"]%'), \
-    ops as (select id, state, planned_record from operations where invocation in (select id from said) \
+    ops as (select id, state from operations where invocation in (select id from said) \
     or exists (select 1 from acts where acts.body like '%\"operation\":' || operations.number || '}%') \
     or exists (select 1 from acts where acts.body like '%\"operation\":' || operations.number || ',%')) \
     select cast((select count(*) from said where state = 'accepted') + (select count(*) from ops where state in ('queued', 'running')) \
-    + (select count(*) from waiting_records where record_id in (select planned_record from ops)) as text) \
+    + (select count(*) from waiting_records) as text) \
     union all select cast((select count(*) from messages where done_at is null \
     and (invocation in (select id from said) or operation in (select id from ops))) \
     + (select count(*) from cards where version > sent_version and given_up is null and operation in (select id from ops)) as text)";

@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use andon_core::{Failure, Fault, OperationId, OperationState};
-use andon_store::OperationRow;
+use andon_store::{OperationRow, Topic};
 use futures_util::FutureExt as _;
 use jiff::SignedDuration;
 use tokio::sync::watch;
@@ -26,7 +26,7 @@ const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(1);
 
 /// Works on operations until told to stop, then finishes the present steps.
 pub(crate) async fn work(house: Arc<House>, mut stop: watch::Receiver<bool>) {
-    let mut changes = house.store.changes();
+    let mut changes = house.store.changes_about(Topic::Operations);
     let mut busy = JoinSet::new();
     while !*stop.borrow() {
         changes.mark_unchanged();

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::connection::{Connection, Transaction, micros, on, parse, to_json};
 use crate::error::StoreError;
+use crate::news::Topic;
 
 /// A record as it is kept.
 #[derive(Clone, Debug)]
@@ -94,6 +95,7 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn append(&mut self, sealed: &Sealed) -> Result<Option<RecordNumber>, StoreError> {
+        self.1.note(Topic::Trail);
         let index = &sealed.index;
         let id = sealed.id.to_string();
         let kind = index.kind.name();
@@ -110,11 +112,8 @@ impl Transaction<'_> {
                 sqlx::query("insert into record_targets (record_id, service, environment) values ($1, $2, $3) on conflict do nothing")
                     .bind(&id).bind(target.service.as_str()).bind(target.environment.as_str()).execute(&mut **c).await?;
             }
-            for disclosure in &sealed.disclosures {
-                sqlx::query("insert into disclosures (record_id, path, salt, value) values ($1, $2, $3, $4)")
-                    .bind(&id).bind(&disclosure.path).bind(&disclosure.salt[..]).bind(&disclosure.value).execute(&mut **c).await?;
-            }
         });
+        self.disclose(&id, &sealed.disclosures).await?;
         for (digest, text) in &sealed.texts {
             self.keep_text(*digest, text).await?;
         }
@@ -124,6 +123,23 @@ impl Transaction<'_> {
         let number = self.connection().tree_size().await?;
         self.integrate_one(number, sealed.id, sealed.leaf_hash).await?;
         Ok(Some(RecordNumber(number)))
+    }
+
+    /// Keeps what is disclosed of a record, all of it in one trip to the database.
+    async fn disclose(&mut self, id: &str, disclosures: &[Disclosure]) -> Result<(), StoreError> {
+        if disclosures.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<_> = disclosures.iter().map(|it| (&it.path, hex::encode(it.salt), &it.value)).collect();
+        on!(self.0, c, sql = [
+            "insert into disclosures (record_id, path, salt, value) \
+                select $1, row.value ->> 0, unhex(row.value ->> 1), row.value ->> 2 from json_each($2) as row",
+            "insert into disclosures (record_id, path, salt, value) \
+                select $1, row.value ->> 0, decode(row.value ->> 1, 'hex'), row.value ->> 2 from json_array_elements($2::json) as row (value)"
+        ] => {
+            sqlx::query(sql).bind(id).bind(to_json(&rows)?).execute(&mut **c).await?;
+        });
+        Ok(())
     }
 
     /// Gives numbers to records that have none, in the order in which they were written. Only one process at a time does this; the others
@@ -155,13 +171,15 @@ impl Transaction<'_> {
         let known = self.connection().hashes(&tree::positions_to_append(number)).await?;
         let hashes = tree::hashes_to_append(number, leaf_hash, &known)
             .map_err(|error| StoreError::Corrupt(format!("the tree: {error}")))?;
-        on!(self.0, c => {
+        let first = signed(tree::first_position(number))?;
+        on!(self.0, c, sql = [
+            "insert into trail_hashes (position, hash) select $1 + hash.key, hash.value from json_each($2) as hash",
+            "insert into trail_hashes (position, hash) \
+                select $1 + hash.place - 1, hash.value from json_array_elements_text($2::json) with ordinality as hash (value, place)"
+        ] => {
             sqlx::query("insert into trail_leaves (number, record_id, leaf_hash) values ($1, $2, $3)")
                 .bind(signed(number)?).bind(id.to_string()).bind(leaf_hash.to_string()).execute(&mut **c).await?;
-            for (position, hash) in (tree::first_position(number)..).zip(&hashes) {
-                sqlx::query("insert into trail_hashes (position, hash) values ($1, $2)")
-                    .bind(signed(position)?).bind(hash.to_string()).execute(&mut **c).await?;
-            }
+            sqlx::query(sql).bind(first).bind(to_json(&hashes)?).execute(&mut **c).await?;
         });
         Ok(())
     }

@@ -7,7 +7,7 @@ use andon_trail::{Disclosure, Index, texts_beside, tree};
 use jiff::Timestamp;
 
 use super::{RecordRow, Row, Search, signed};
-use crate::connection::{Connection, json, maybe_time, micros, on, parse, time};
+use crate::connection::{Connection, json, maybe_time, micros, on, parse, time, to_json};
 use crate::error::StoreError;
 
 impl Connection<'_> {
@@ -27,16 +27,23 @@ impl Connection<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn hashes(&mut self, positions: &[u64]) -> Result<BTreeMap<u64, Digest>, StoreError> {
-        let mut hashes = BTreeMap::new();
-        for position in positions {
-            let row: Option<(String,)> = on!(*self, c => {
-                sqlx::query_as("select hash from trail_hashes where position = $1").bind(signed(*position)?).fetch_optional(&mut **c).await?
-            });
-            if let Some((hash,)) = row {
-                hashes.insert(*position, parse(&hash, "a stored hash")?);
-            }
+        if positions.is_empty() {
+            return Ok(BTreeMap::new());
         }
-        Ok(hashes)
+        // One question for all of them: each is a trip to the database.
+        let rows: Vec<(i64, String)> = on!(*self, c, sql = [
+            "select position, hash from trail_hashes where position in (select value from json_each($1))",
+            "select position, hash from trail_hashes where position in \
+                (select asked.value::bigint from json_array_elements_text($1::json) as asked (value))"
+        ] => {
+            sqlx::query_as(sql).bind(to_json(&positions)?).fetch_all(&mut **c).await?
+        });
+        let read = |(position, hash): (i64, String)| {
+            let position =
+                u64::try_from(position).map_err(|_| StoreError::Corrupt("a position of the tree".to_owned()))?;
+            Ok((position, parse(&hash, "a stored hash")?))
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// The root of the tree of the first `size` records.

@@ -241,6 +241,13 @@ async fn check(store: &Store, number: i64) {
         }
         // They keep nothing of their own.
         8..=10 => {}
+        11 => {
+            let account = "slack:T1/U1".parse().expect("an account");
+            let kept = look!(store, |connection| connection.account(&account)).expect("it was forgotten");
+            assert!(!kept.closed && kept.person == Some("ana".parse().expect("a person")));
+            let room = "slack:T1/C1".parse().expect("a room");
+            assert_eq!(look!(store, |connection| connection.room_anchor(&room)).map(|(size, _)| size), Some(1));
+        }
         other => panic!("write down what migration {other} has to keep"),
     }
 }
