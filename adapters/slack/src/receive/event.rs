@@ -63,9 +63,10 @@ impl Inbound {
     }
 
     async fn user_changed(&self, workspace: &str, user: &crate::accounts::User) {
-        self.parts.accounts.changed(workspace, user).await;
-        let identity = self.identity(user.team_id.as_deref().unwrap_or(workspace), &user.id);
-        self.edge.account_changed(&identity, &user.account(workspace)).await;
+        let workspace = user.team_id.as_deref().unwrap_or(workspace);
+        if let Some(account) = self.parts.accounts.changed(workspace, user).await {
+            self.edge.account_changed(&self.identity(workspace, &user.id), &account).await;
+        }
     }
 
     async fn home_opened(self: &Arc<Self>, workspace: &str, opened: HomeOpened) {
