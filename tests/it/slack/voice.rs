@@ -14,6 +14,7 @@ ways! {
     slack_may_fail_for_a_while,
     order_is_kept_in_a_channel,
     an_answer_finds_whoever_has_left,
+    an_answer_finds_whoever_asked_where_the_bot_is_not,
     long_output_becomes_a_file,
     a_thread_has_the_power_of_its_channel,
     records_hold_the_link_to_the_message,
@@ -110,6 +111,28 @@ fn an_answer_finds_whoever_has_left(chat: Chat) {
     bot.expect(&direct, "cy may not deploy");
     bot.expect_whisper("cy", "may not", 0);
     assert_eq!(bot.shown("deploys"), "");
+    bot.close();
+}
+
+fn an_answer_finds_whoever_asked_where_the_bot_is_not(chat: Chat) {
+    let playground = playground(chat);
+    let mut bot = SlackBot::start(&playground);
+    bot.slack().add_private_channel("elsewhere", &["ana"]);
+    let direct = bot.slack().direct_with_bot("ana");
+    drop(bot.slack().slash("ana", "elsewhere", "/andon", "whoami"));
+    bot.settle();
+    bot.expect_times(&direct, "You are ana", 1);
+    // Once more, and the answer gets lost after it was said in private.
+    let posts = calls(&bot, "chat.postMessage").len();
+    let slow = CallFault::Slow(Duration::from_secs(1));
+    bot.slack().fail_calls(Some("conversations.open"), slow, Often::Times(1));
+    drop(bot.slack().slash("ana", "elsewhere", "/andon", "whoami"));
+    until("it is refused there", || calls(&bot, "chat.postMessage").len() > posts);
+    bot.slack().fail_calls(POST, CallFault::ResetAfter, Often::Times(1));
+    bot.settle();
+    bot.expect_times(&direct, "You are ana", 2);
+    let posts = calls(&bot, "chat.postMessage");
+    assert!(posts.iter().any(|(error, _)| error.as_deref() == Some("connection_reset")), "{posts:?}");
     bot.close();
 }
 
