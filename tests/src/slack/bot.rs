@@ -93,6 +93,10 @@ impl<'p> SlackBot<'p> {
         let workspace = self.playground.workspace.as_ref().expect("it is in no Slack");
         let sockets = if workspace.port.is_some() { 0 } else { 2 };
         until("the bot listens", || workspace.is_heard() && workspace.slack.sockets().len() >= sockets);
+        if let Some(port) = workspace.port {
+            // Whatever it answers: then it serves.
+            crate::ask(&format!("http://127.0.0.1:{port}"), "/");
+        }
     }
 
     /// Its Slack.
