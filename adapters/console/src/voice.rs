@@ -110,7 +110,13 @@ impl Voice for ConsoleVoice {
         Ok(())
     }
 
-    async fn find(&self, _: &Room, _: Option<&Placement>, marker: &Marker) -> Result<Option<Placement>, VoiceError> {
+    async fn find(
+        &self,
+        _: &Room,
+        _: Option<&Identity>,
+        _: Option<&Placement>,
+        marker: &Marker,
+    ) -> Result<Option<Placement>, VoiceError> {
         let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(shown.contains_key(&marker.0).then(|| Placement(marker.0.clone())))
     }

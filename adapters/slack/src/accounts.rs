@@ -30,6 +30,8 @@ pub(crate) struct User {
     is_ultra_restricted: bool,
     is_stranger: bool,
     is_email_confirmed: Option<bool>,
+    /// When it was last changed, in seconds since 1970.
+    updated: i64,
     profile: Profile,
 }
 
@@ -41,12 +43,13 @@ struct Profile {
 
 impl User {
     /// What the house wants to know of it. Guests, people of other workspaces and bots are never matched by address.
-    pub(crate) fn account(&self, workspace: &str) -> Account {
+    pub(crate) fn account(&self, workspace: &str, as_of: Timestamp) -> Account {
         let foreign = self.team_id.as_deref().is_some_and(|team| team != workspace);
         Account {
             active: !self.deleted,
             guest: foreign || self.is_bot || self.is_restricted || self.is_ultra_restricted || self.is_stranger,
             email: self.profile.email.clone().filter(|_| self.is_email_confirmed == Some(true)),
+            as_of,
         }
     }
 }
@@ -57,7 +60,13 @@ struct Answer {
 }
 
 /// What was last heard of one account, and when. Held while Slack is asked, so that many deliveries at once ask once.
-type Known = Arc<tokio::sync::Mutex<Option<(Account, Timestamp)>>>;
+type Known = Arc<tokio::sync::Mutex<Option<Heard>>>;
+
+/// What was heard, and of which change of the user.
+struct Heard {
+    account: Account,
+    updated: i64,
+}
 
 /// Asks and remembers.
 pub(crate) struct Accounts {
@@ -75,9 +84,9 @@ impl Accounts {
         let entry = self.entry(workspace, user);
         let mut known = entry.lock().await;
         let now = self.clock.now();
-        let age = |at: Timestamp| now.duration_since(at);
-        if let Some((account, _)) = known.as_ref().filter(|(_, at)| age(*at) <= BELIEVED) {
-            return Some(account.clone());
+        let age = |heard: &Heard| now.duration_since(heard.account.as_of);
+        if let Some(heard) = known.as_ref().filter(|heard| age(heard) <= BELIEVED) {
+            return Some(heard.account.clone());
         }
         let arguments = [("user", user)];
         let asked = tokio::select! {
@@ -85,18 +94,28 @@ impl Accounts {
             () = self.clock.sleep(PATIENCE) => Err("Slack did not answer in time".to_owned()),
         };
         match asked {
-            Ok(Answer { user }) => *known = Some((user.account(workspace), now)),
+            Ok(Answer { user }) => {
+                *known = Some(Heard { account: user.account(workspace, now), updated: user.updated });
+            }
             Err(why) => {
                 tracing::warn!(%why, "an account cannot be looked up");
-                drop(known.take_if(|(_, at)| age(*at) > STALE));
+                drop(known.take_if(|heard| age(heard) > STALE));
             }
         }
-        known.as_ref().map(|(account, _)| account.clone())
+        known.as_ref().map(|heard| heard.account.clone())
     }
 
-    /// Slack says by itself that a user has changed.
-    pub(crate) async fn changed(&self, workspace: &str, user: &User) {
-        *self.entry(workspace, &user.id).lock().await = Some((user.account(workspace), self.clock.now()));
+    /// Slack says by itself that a user has changed: what it is now. Nothing where a later change is known already, since events come
+    /// late, again, and in any order.
+    pub(crate) async fn changed(&self, workspace: &str, user: &User) -> Option<Account> {
+        let entry = self.entry(workspace, &user.id);
+        let mut known = entry.lock().await;
+        if known.as_ref().is_some_and(|heard| heard.updated > user.updated) {
+            return None;
+        }
+        let account = user.account(workspace, self.clock.now());
+        *known = Some(Heard { account: account.clone(), updated: user.updated });
+        Some(account)
     }
 
     fn entry(&self, workspace: &str, user: &str) -> Known {

@@ -2,7 +2,7 @@
 //! write the same mark: only messages of this very bot count.
 
 use andon_core::Room;
-use andon_core::ports::{Marker, Placement, VoiceError};
+use andon_core::ports::{Marker, Placement};
 use serde::Deserialize;
 
 use crate::api::ApiError;
@@ -50,20 +50,19 @@ struct Payload {
 /// The place of the message with this mark. Without the scopes to read the channel nobody knows: then it is not found.
 ///
 /// # Errors
-/// See [`VoiceError`].
+/// See [`ApiError`].
 pub(crate) async fn find(
     parts: &Parts,
     room: &Room,
-    under: Option<&Placement>,
+    under: Option<&Place>,
     marker: &Marker,
-) -> Result<Option<Placement>, VoiceError> {
+) -> Result<Option<Placement>, ApiError> {
     if !parts.config.reconcile {
         return Ok(None);
     }
     let me = parts.me().await?.bot_id.clone();
-    let place = under.map(Place::of).transpose()?;
-    let channel = place.as_ref().map_or(room.channel.as_str(), |place| &place.channel);
-    let thread = place.as_ref().map(Place::thread).or(room.thread.as_deref());
+    let channel = under.map_or(room.channel.as_str(), |place| &place.channel);
+    let thread = under.map(Place::thread).or(room.thread.as_deref());
     let mut cursor = String::new();
     for _ in 0..PAGES {
         let page = match page(parts, channel, thread, &cursor).await {

@@ -19,7 +19,7 @@ use crate::slack::{PLATFORM, Parts};
 
 /// The type of the metadata by which our own messages are found again.
 pub(crate) const MARKED: &str = "andon_message";
-/// Answers to a whisper that mean: this person does not see this channel. They get it as a direct message.
+/// Refusals that mean: this person, or the bot, does not see this channel. Who asked gets it as a direct message.
 const NOT_THERE: [&str; 4] = ["user_not_in_channel", "not_in_channel", "channel_not_found", "is_archived"];
 
 /// What Slack says of something that was posted.
@@ -121,8 +121,14 @@ impl SlackVoice {
     }
 
     async fn say_directly(&self, user: &str, rendered: &Rendered, marker: &Marker) -> Result<Placement, VoiceError> {
+        let channel = self.direct(user).await?;
+        self.say(&channel, None, rendered, marker).await
+    }
+
+    /// The channel of direct messages with a person.
+    async fn direct(&self, user: &str) -> Result<String, ApiError> {
         let opened: Opened = self.parts.api.call("conversations.open", &json!({ "users": user })).await?;
-        self.say(&opened.channel.id, None, rendered, marker).await
+        Ok(opened.channel.id)
     }
 }
 
@@ -157,16 +163,14 @@ impl Voice for SlackVoice {
         let rendered = self.render(room, message);
         match (message.audience, asker) {
             (Audience::Asker, Some(asker)) => self.whisper(room, &asker.user, &rendered, marker).await,
-            (_, asker) => {
-                let said = self.say(&room.channel, room.thread.as_deref(), &rendered, marker).await;
-                match (said, asker) {
-                    // Slash commands and shortcuts work where the bot is not: then whoever asked hears it alone.
-                    (Err(VoiceError::Refused(why)), Some(asker)) if NOT_THERE.contains(&why.as_str()) => {
-                        self.say_directly(&asker.user, &rendered, marker).await
-                    }
-                    (said, _) => said,
+            (_, Some(asker)) => match self.say(&room.channel, room.thread.as_deref(), &rendered, marker).await {
+                // Where the bot is not itself, such as where somebody used a slash command.
+                Err(VoiceError::Refused(why)) if NOT_THERE.contains(&why.as_str()) => {
+                    self.say_directly(&asker.user, &rendered, marker).await
                 }
-            }
+                said => said,
+            },
+            (_, None) => self.say(&room.channel, room.thread.as_deref(), &rendered, marker).await,
         }
     }
 
@@ -193,12 +197,22 @@ impl Voice for SlackVoice {
     async fn find(
         &self,
         room: &Room,
+        asker: Option<&Identity>,
         under: Option<&Placement>,
         marker: &Marker,
     ) -> Result<Option<Placement>, VoiceError> {
         if form_voice::form_of(room).is_some() {
             return Ok(None);
         }
-        find::find(&self.parts, room, under, marker).await
+        let under = under.map(Place::of).transpose()?;
+        match find::find(&self.parts, room, under.as_ref(), marker).await {
+            Ok(None) => {}
+            Err(ApiError::Refused { code, .. }) if NOT_THERE.contains(&code.as_str()) => {}
+            found => return Ok(found?),
+        }
+        // Or else it was said in private.
+        let (Some(asker), None) = (asker, under) else { return Ok(None) };
+        let direct = Room { channel: self.direct(&asker.user).await?, thread: None, ..room.clone() };
+        Ok(find::find(&self.parts, &direct, None, marker).await?)
     }
 }

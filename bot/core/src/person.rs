@@ -68,6 +68,8 @@ pub struct Account {
     pub guest: bool,
     /// Its e-mail address, where the platform has confirmed it.
     pub email: Option<String>,
+    /// When the platform said so: what it said later counts.
+    pub as_of: jiff::Timestamp,
 }
 
 /// A human, with linked identities, teams and a time zone. Machine accounts are [`crate::Machine`]s.

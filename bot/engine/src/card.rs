@@ -4,10 +4,11 @@ use andon_core::{
     Action, Ask, Block, Catalog, Digest, Failure, Finding, GateState, Line, Message, OperationId, OperationState,
     PersonId, Plan, RecordNumber, Room, RoomRoute, Style, Target, Tone,
 };
-use andon_store::{ApprovalRow, NewCard, NewMessage, OperationRow, Transaction};
+use andon_store::{ApprovalRow, Connection, NewCard, NewMessage, OperationRow, Transaction};
 use jiff::SignedDuration;
 
 use crate::house::House;
+use crate::people;
 use crate::probe::Point;
 use crate::reply;
 use crate::work::Work;
@@ -22,7 +23,7 @@ pub(crate) async fn place(
     operation: OperationId,
     work: &Work,
 ) -> Result<(), Failure> {
-    let (row, message) = message(transaction, operation).await?;
+    let (row, message) = message(house, transaction, operation).await?;
     for room in rooms(work.catalog(), Some(&row.room), &row.targets) {
         let asker = (room == work.room).then(|| work.speaker.identity.clone());
         transaction.put_card(&NewCard { operation, room, asker, message: message.clone() }).await?;
@@ -53,13 +54,14 @@ pub(crate) async fn draw(
 ) -> Result<(), Failure> {
     // Whoever draws holds the row, so that what was true first is not drawn last.
     transaction.hold_operation(operation).await?;
-    let (_, message) = message(transaction, operation).await?;
+    let (_, message) = message(house, transaction, operation).await?;
     transaction.redraw_cards(operation, &message).await?;
     (house.probe)(Point::Drawn);
     Ok(())
 }
 
 async fn message(
+    house: &House,
     transaction: &mut Transaction<'_>,
     operation: OperationId,
 ) -> Result<(OperationRow, Message), Failure> {
@@ -68,10 +70,30 @@ async fn message(
         .operation(operation)
         .await?
         .ok_or_else(|| andon_core::Fault::new("an operation to be drawn is not there"))?;
-    let approvals = connection.approvals(operation).await?;
+    let mut approvals = connection.approvals(operation).await?;
+    if row.state == OperationState::WaitingApproval {
+        approvals = of_linked(house, &mut connection, approvals).await?;
+    }
     let record = connection.record_by_id(row.planned_record).await?.map(|record| (record.number, record.leaf_hash));
     let card = card(&row, &approvals, record);
     Ok((row, card))
+}
+
+/// The approvals of those whose accounts are still theirs: others do not count.
+async fn of_linked(
+    house: &House,
+    connection: &mut Connection<'_>,
+    approvals: Vec<ApprovalRow>,
+) -> Result<Vec<ApprovalRow>, Failure> {
+    let configuration = house.configuration();
+    let mut linked = Vec::new();
+    for approval in approvals {
+        let speaker = people::speaker(&configuration.catalog, connection, &approval.by.identity).await?;
+        if speaker.as_ref() == Some(&approval.by) {
+            linked.push(approval);
+        }
+    }
+    Ok(linked)
 }
 
 /// Asks those who can approve: one of the three moments that make a new message with a mention. Wherever the card is, since who asked in
@@ -83,7 +105,7 @@ pub(crate) async fn ask_approvers(
     work: &Work,
     approvers: &[PersonId],
 ) -> Result<(), Failure> {
-    let (row, _) = message(transaction, operation).await?;
+    let (row, _) = message(house, transaction, operation).await?;
     let mentioned = approvers.iter().fold(Line::new(), |line, person| line.mention(person).text(" "));
     let line = mentioned.text("Approve? ").line(&row.plan.summary).text(", asked by ").person(&row.asked_by.person);
     let line = line.text(": ").code(format!("approve {}", row.number));
@@ -100,7 +122,7 @@ pub(crate) async fn tell_end(
     transaction: &mut Transaction<'_>,
     operation: OperationId,
 ) -> Result<(), Failure> {
-    let (row, _) = message(transaction, operation).await?;
+    let (row, _) = message(house, transaction, operation).await?;
     let line = Line::new().mention(&row.asked_by.person).text(" ").line(&sentence(&row));
     let message = with_log(Message::new(line).tone(tone(row.state)), &row);
     tell(house, transaction, &row, row.room.clone(), &message, row.urgent).await

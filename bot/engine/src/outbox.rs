@@ -166,7 +166,7 @@ async fn said_before(voice: &dyn Voice, item: &OutboxItem) -> Result<Option<Plac
         OutboxKind::Message { under, .. } => under.as_ref(),
         OutboxKind::Card { .. } => None,
     };
-    if item.attempts > 1 { voice.find(&item.room, under, &item.marker).await } else { Ok(None) }
+    if item.attempts > 1 { voice.find(&item.room, item.asker.as_ref(), under, &item.marker).await } else { Ok(None) }
 }
 
 /// How long to wait before it is tried once more.
@@ -217,7 +217,13 @@ mod tests {
             Ok(())
         }
 
-        async fn find(&self, _: &Room, _: Option<&Placement>, _: &Marker) -> Result<Option<Placement>, VoiceError> {
+        async fn find(
+            &self,
+            _: &Room,
+            _: Option<&Identity>,
+            _: Option<&Placement>,
+            _: &Marker,
+        ) -> Result<Option<Placement>, VoiceError> {
             self.note("find");
             Ok(self.found.clone())
         }

@@ -104,11 +104,14 @@ pub(crate) async fn note(
         return Ok(());
     }
     let whose = catalog.speaker(identity).map(|speaker| speaker.person).or(before.person).or(now.person.clone());
-    let (kept, writer) = (now.clone(), Arc::clone(house));
+    let (kept, as_of, writer) = (now.clone(), account.as_of, Arc::clone(house));
     let store = house.store.clone();
-    store
+    let is_news = store
         .write(move |transaction| {
             Box::pin(async move {
+                if !transaction.put_account(&kept, as_of).await? {
+                    return Ok(false);
+                }
                 let mut record = writer.record(if kept.closed { RecordKind::Suspended } else { RecordKind::Linked });
                 record.details = json!({
                     "identity": Private::new(&kept.identity),
@@ -116,11 +119,12 @@ pub(crate) async fn note(
                     "by": if kept.closed || kept.person.is_none() { "the platform" } else { "a confirmed e-mail address" },
                 });
                 transaction.append(&writer.seal(&record)?).await?;
-                transaction.put_account(&kept, writer.clock.now()).await?;
-                Ok::<_, Failure>(())
+                Ok::<_, Failure>(true)
             })
         })
         .await?;
-    house.remember_account(now);
+    if is_news {
+        house.remember_account(now);
+    }
     Ok(())
 }

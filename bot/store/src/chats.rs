@@ -18,18 +18,19 @@ pub struct AccountRow {
 }
 
 impl Transaction<'_> {
-    /// Remembers what is known of an account.
+    /// Remembers what is known of an account as of a time. False where something is known as of a later one.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn put_account(&mut self, account: &AccountRow, at: Timestamp) -> Result<(), StoreError> {
-        on!(self.0, c => {
+    pub async fn put_account(&mut self, account: &AccountRow, at: Timestamp) -> Result<bool, StoreError> {
+        let changed = on!(self.0, c => {
             sqlx::query("insert into accounts (identity, person, closed, changed) values ($1, $2, $3, $4) \
-                on conflict (identity) do update set person = excluded.person, closed = excluded.closed, changed = excluded.changed")
+                on conflict (identity) do update set person = excluded.person, closed = excluded.closed, changed = excluded.changed \
+                where accounts.changed <= excluded.changed")
                 .bind(account.identity.to_string()).bind(account.person.as_ref().map(ToString::to_string))
-                .bind(i64::from(account.closed)).bind(micros(at)).execute(&mut **c).await?;
+                .bind(i64::from(account.closed)).bind(micros(at)).execute(&mut **c).await?.rows_affected()
         });
-        Ok(())
+        Ok(changed == 1)
     }
 
     /// Notes that a chat is listened to until `now`, and gives the time of the note before.

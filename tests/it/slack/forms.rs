@@ -1,7 +1,9 @@
 //! Forms: opened, filled in, previewed and submitted; reasons, shortcuts and the home.
 
+use std::time::Duration;
+
 use andon_fake_slack::{Settings, SubmitResult};
-use andon_tests::{Chat, Database, Playground, SlackBot, text_elements, until, words};
+use andon_tests::{Chat, Playground, SlackBot, text_elements, until, words};
 
 use super::{count, ways};
 use crate::PROGRAM;
@@ -18,6 +20,13 @@ ways! {
 }
 
 const DONE: &str = "Done: deploy hello nothing → v1 in staging";
+
+/// One in a Slack that is patient: a busy machine is no reason for a form not to open.
+fn playground(chat: Chat) -> Playground {
+    let patient = Duration::from_secs(30);
+    let settings = Settings { trigger_lifetime: patient, acknowledge_within: patient, ..Settings::default() };
+    Playground::in_slack(PROGRAM, chat, settings, "")
+}
 
 fn open(bot: &SlackBot<'_>, person: &str) -> String {
     drop(bot.slack().slash(person, "deploys", "/andon", "deploy"));
@@ -49,7 +58,7 @@ fn preview(bot: &SlackBot<'_>, person: &str, view: &str) -> String {
 }
 
 fn a_form_offers_what_there_is_and_shows_what_would_happen(chat: Chat) {
-    let playground = Playground::new(PROGRAM, (Database::Sqlite, chat));
+    let playground = playground(chat);
     let mut bot = SlackBot::start(&playground);
     let view = fill(&bot, "ana", "v1", "staging");
     let shown = preview(&bot, "ana", &view);
@@ -64,7 +73,7 @@ fn a_form_offers_what_there_is_and_shows_what_would_happen(chat: Chat) {
 }
 
 fn strangers_get_no_form_and_no_choices(chat: Chat) {
-    let playground = Playground::new(PROGRAM, (Database::Sqlite, chat));
+    let playground = playground(chat);
     let mut bot = SlackBot::start(&playground);
     bot.slack().add_user("dan");
     bot.slack().join("dan", "deploys");
@@ -81,7 +90,7 @@ fn strangers_get_no_form_and_no_choices(chat: Chat) {
 }
 
 fn a_refusal_stands_in_the_form(chat: Chat) {
-    let playground = Playground::new(PROGRAM, (Database::Sqlite, chat));
+    let playground = playground(chat);
     let mut bot = SlackBot::start(&playground);
     let view = fill(&bot, "cy", "v1", "staging");
     let refused = bot.slack().submit("cy", &view);
@@ -103,7 +112,7 @@ fn a_refusal_stands_in_the_form(chat: Chat) {
 }
 
 fn a_refusal_can_be_corrected_in_the_form(chat: Chat) {
-    let playground = Playground::new(PROGRAM, (Database::Sqlite, chat));
+    let playground = playground(chat);
     let mut bot = SlackBot::start(&playground);
     drop(bot.slack().global_shortcut("ana", "ask"));
     let view = bot.view("ana", "What shall I do?");
@@ -118,7 +127,7 @@ fn a_refusal_can_be_corrected_in_the_form(chat: Chat) {
 }
 
 fn a_form_that_is_submitted_twice_runs_once(chat: Chat) {
-    let playground = Playground::new(PROGRAM, (Database::Sqlite, chat));
+    let playground = playground(chat);
     let mut bot = SlackBot::start(&playground);
     let view = fill(&bot, "ana", "v1", "staging");
     let shown = preview(&bot, "ana", &view);
@@ -130,7 +139,7 @@ fn a_form_that_is_submitted_twice_runs_once(chat: Chat) {
 }
 
 fn whoever_denies_says_why(chat: Chat) {
-    let playground = Playground::new(PROGRAM, (Database::Sqlite, chat));
+    let playground = playground(chat);
     let mut bot = SlackBot::start(&playground);
     bot.say("ana", "lobby", "deploy hello v1 --env prod");
     let card = bot.slack().newest_with("lobby", "Approve").expect("a card");
@@ -151,7 +160,7 @@ fn whoever_denies_says_why(chat: Chat) {
 }
 
 fn the_home_and_the_shortcuts_work(chat: Chat) {
-    let playground = Playground::new(PROGRAM, (Database::Sqlite, chat));
+    let playground = playground(chat);
     let mut bot = SlackBot::start(&playground);
     bot.slack().open_home("ana");
     until("there is a home", || bot.slack().home("ana").is_some());

@@ -15,6 +15,8 @@ ways! {
     an_address_links_only_whom_it_should,
     a_deactivated_person_has_no_rights,
     an_approval_of_somebody_who_was_deactivated_does_not_count,
+    what_somebody_asked_for_who_was_deactivated_does_not_start,
+    an_old_word_about_an_account_changes_nothing,
 }
 
 const STRANGER: &str = "Refused: I do not know you";
@@ -143,8 +145,35 @@ fn an_approval_of_somebody_who_was_deactivated_does_not_count(chat: Chat) {
     bot.click("cy", "lobby", "Approve");
     assert_eq!(playground.orders("vault/prod"), 0);
     bot.expect_times("lobby", "Approved op-1 (1 of 2)", 2).expect_times("lobby", "Queued", 0);
+    bot.expect("lobby", "1 of 2: cy").expect_times("lobby", "2 of 2", 0);
     bot.close();
     assert_eq!(count(&playground, "suspended"), 1);
+}
+
+fn what_somebody_asked_for_who_was_deactivated_does_not_start(chat: Chat) {
+    let playground = Playground::new(PROGRAM, (andon_tests::Database::Sqlite, chat));
+    let mut bot = SlackBot::start(&playground);
+    bot.say("ana", "lobby", "deploy hello v1 --env prod");
+    bot.slack().deactivate("ana");
+    bot.settle();
+    bot.click("ben", "lobby", "Approve");
+    bot.expect_times("lobby", "✓ Done", 0);
+    assert_eq!(playground.orders("hello/prod"), 0);
+    bot.close();
+}
+
+fn an_old_word_about_an_account_changes_nothing(chat: Chat) {
+    let playground = Playground::new(PROGRAM, (andon_tests::Database::Sqlite, chat));
+    let mut bot = SlackBot::start(&playground);
+    bot.say("ana", "lobby", "whoami");
+    let late = DeliveryFault::Late(Duration::from_millis(500));
+    bot.slack().fail_deliveries(Some(DeliveryKind::Event), late, Often::Times(1));
+    bot.slack().set_email("ana", Some("ana@example.org"), true);
+    playground.fast_forward(Duration::from_secs(5));
+    bot.slack().deactivate("ana");
+    bot.settle();
+    bot.close();
+    assert_eq!([count(&playground, "suspended"), count(&playground, "linked")], [1, 0]);
 }
 
 /// A service for which two of its reviewers have to agree.

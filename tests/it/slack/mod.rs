@@ -8,6 +8,8 @@ mod identity;
 mod never;
 mod outside;
 mod setup;
+mod sockets;
+mod voice;
 
 /// Runs scenarios over both ways in: `ways! { name, … }` makes a test `socket::name` and a test `http::name` of each.
 macro_rules! ways {

@@ -93,6 +93,10 @@ impl<'p> SlackBot<'p> {
         let workspace = self.playground.workspace.as_ref().expect("it is in no Slack");
         let sockets = if workspace.port.is_some() { 0 } else { 2 };
         until("the bot listens", || workspace.is_heard() && workspace.slack.sockets().len() >= sockets);
+        if let Some(port) = workspace.port {
+            // Whatever it answers: then it serves.
+            crate::ask(&format!("http://127.0.0.1:{port}"), "/");
+        }
     }
 
     /// Its Slack.
@@ -126,21 +130,36 @@ impl<'p> SlackBot<'p> {
     /// # Panics
     /// It does not come to rest.
     pub fn settle(&self) {
+        let mut paced = Deadline::within(PACED);
+        self.wait_for(|work, unsaid| {
+            if work > 0 {
+                paced = Deadline::within(PACED);
+            } else if unsaid > 0 && paced.has_passed() {
+                self.playground.fast_forward(Duration::from_secs(1));
+                paced = Deadline::within(PACED);
+            }
+            (work, unsaid) == (0, 0)
+        });
+    }
+
+    /// Waits until what was said is worked off, and its answers are about to be said.
+    ///
+    /// # Panics
+    /// It does not come to rest.
+    pub fn work(&self) {
+        self.wait_for(|work, _| work == 0);
+    }
+
+    fn wait_for(&self, mut rests: impl FnMut(usize, usize) -> bool) {
         let (slack, mut database) = (self.slack(), self.playground.raw().watcher());
         let deadline = Deadline::within(PATIENCE);
-        let mut paced = Deadline::within(PACED);
         loop {
             let (work, unsaid) = pending(slack, &mut database, None);
-            match (work, unsaid) {
-                (0, 0) => return,
-                (0, _) if paced.has_passed() => {
-                    self.playground.fast_forward(Duration::from_secs(1));
-                    paced = Deadline::within(PACED);
-                }
-                (0, _) => {}
-                _ => paced = Deadline::within(PACED),
+            if rests(work, unsaid) {
+                return;
             }
-            assert!(!deadline.has_passed(), "it does not come to rest: {work} to do, {unsaid} to say");
+            let heard = slack.on_the_way();
+            assert!(!deadline.has_passed(), "it does not rest: {work} to do, {unsaid} to say, {heard} to hear");
             std::thread::sleep(LOOK_EVERY);
         }
     }

@@ -109,7 +109,7 @@ async fn what_stands_below_a_card_hangs_from_it() {
 #[tokio::test]
 async fn a_message_of_unknown_fate_is_found_by_its_mark() {
     let told = Told::posted(&card()).await;
-    assert_eq!(told.voice.find(&room(), None, &Marker("card".into())).await.unwrap(), Some(told.card.clone()));
-    assert_eq!(told.voice.find(&room(), None, &Marker("other".into())).await.unwrap(), None);
+    assert_eq!(told.voice.find(&room(), None, None, &Marker("card".into())).await.unwrap(), Some(told.card.clone()));
+    assert_eq!(told.voice.find(&room(), None, None, &Marker("other".into())).await.unwrap(), None);
     assert_eq!(told.voice.platform(), "console");
 }

@@ -64,9 +64,9 @@ impl Inbound {
 
     async fn user_changed(&self, workspace: &str, user: &crate::accounts::User) {
         let workspace = user.team_id.as_deref().unwrap_or(workspace);
-        self.parts.accounts.changed(workspace, user).await;
-        let identity = self.identity(workspace, &user.id);
-        self.edge.account_changed(&identity, &user.account(workspace)).await;
+        if let Some(account) = self.parts.accounts.changed(workspace, user).await {
+            self.edge.account_changed(&self.identity(workspace, &user.id), &account).await;
+        }
     }
 
     async fn home_opened(self: &Arc<Self>, workspace: &str, opened: HomeOpened) {

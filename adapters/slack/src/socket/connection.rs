@@ -28,6 +28,9 @@ const AT_A_TIME: usize = 512;
 /// How long envelopes that are still being taken are waited for once the socket is to be closed.
 const DRAIN: SignedDuration = SignedDuration::from_secs(3);
 
+/// How long a socket that Slack takes away is still listened to: what it carries comes on no other one. Slack closes it sooner.
+const LEAVING: SignedDuration = SignedDuration::from_secs(30);
+
 /// How a socket ended that had been open.
 pub(super) enum Ended {
     /// We were told to stop.
@@ -169,10 +172,32 @@ impl Connection {
         match &ended {
             Ended::Stopped => self.finish().await,
             // Another one opens meanwhile.
-            Ended::Renewed => drop(tokio::spawn(async move { self.finish().await })),
+            Ended::Renewed => drop(tokio::spawn(async move { self.leave(stream, stop).await })),
             Ended::Broken(_) => {}
         }
         Ok(ended)
+    }
+
+    /// Takes what still comes until Slack closes it.
+    async fn leave(mut self, mut stream: SplitStream<Socket>, mut stop: watch::Receiver<bool>) {
+        let clock = Arc::clone(&self.inbound.parts().clock);
+        let places = Arc::clone(&self.places);
+        let mut over = Box::pin(clock.sleep(LEAVING));
+        loop {
+            let step = tokio::select! {
+                Some(text) = self.acknowledgements.recv() => self.send(Frame::text(text)).await,
+                frame = stream.next(), if places.available_permits() > 0 => self.read(frame).await,
+                () = &mut over => break,
+                _ = stop.changed() => break,
+            };
+            match step {
+                // That it goes away is known.
+                Step::GoOn | Step::End(Ended::Renewed) => {}
+                Step::End(_) => return,
+                Step::SwitchedOff => break,
+            }
+        }
+        self.finish().await;
     }
 
     /// Acknowledges what is still being taken, then says goodbye.

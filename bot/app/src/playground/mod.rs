@@ -312,9 +312,10 @@ impl Voice for LateVoice {
     async fn find(
         &self,
         room: &Room,
+        asker: Option<&Identity>,
         under: Option<&Placement>,
         marker: &Marker,
     ) -> Result<Option<Placement>, VoiceError> {
-        self.voice()?.find(room, under, marker).await
+        self.voice()?.find(room, asker, under, marker).await
     }
 }

@@ -69,13 +69,15 @@ pub trait Voice: Send + Sync {
     /// See [`VoiceError`].
     async fn edit(&self, room: &Room, placement: &Placement, message: &Message) -> Result<(), VoiceError>;
 
-    /// The place of a message that an ambiguous [`Voice::post`], or [`Voice::follow_up`] under a card, may have left, by its marker.
+    /// The place of a message that an ambiguous [`Voice::post`], or [`Voice::follow_up`] under a card, may have left, by its marker: in the
+    /// room, or where else it may have been said to `asker`.
     ///
     /// # Errors
     /// See [`VoiceError`].
     async fn find(
         &self,
         room: &Room,
+        asker: Option<&Identity>,
         under: Option<&Placement>,
         marker: &Marker,
     ) -> Result<Option<Placement>, VoiceError>;

@@ -151,9 +151,11 @@ async fn carry(
             Ending::NoConnection => Because::NoConnection,
             Ending::TimedOut | Ending::Waiting => Because::TimedOut,
         };
-        drop(on_the_way);
-        hub.clock.wait(pause).await;
-        on_the_way = OnTheWay::new(hub);
+        if !pause.is_zero() {
+            drop(on_the_way);
+            hub.clock.wait(pause).await;
+            on_the_way = OnTheWay::new(hub);
+        }
         let (next, unwanted) = attempt(hub, parcel, id, attempt_number, Some(because)).await;
         ending = next;
         if unwanted {

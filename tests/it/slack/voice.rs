@@ -1,0 +1,216 @@
+//! The way out: Slack's pace, lost answers, threads, files and direct messages.
+
+use std::time::Duration;
+
+use andon_fake_slack::{CallFault, Often, Settings};
+use andon_tests::{Chat, Database, Playground, SlackBot, until};
+
+use super::{count, ways};
+use crate::PROGRAM;
+
+ways! {
+    slacks_pace_is_heeded,
+    what_was_said_is_not_said_again,
+    slack_may_fail_for_a_while,
+    order_is_kept_in_a_channel,
+    an_answer_finds_whoever_has_left,
+    an_answer_finds_whoever_asked_where_the_bot_is_not,
+    long_output_becomes_a_file,
+    a_thread_has_the_power_of_its_channel,
+    records_hold_the_link_to_the_message,
+    checkpoints_stand_in_a_room,
+}
+
+const POST: Option<&str> = Some("chat.postMessage");
+
+fn playground(chat: Chat) -> Playground {
+    Playground::new(PROGRAM, (Database::Sqlite, chat))
+}
+
+/// The calls of a method, by what became of them and when.
+fn calls(bot: &SlackBot<'_>, method: &str) -> Vec<(Option<String>, u64)> {
+    let calls = bot.slack().calls();
+    calls.into_iter().filter(|call| call.method == method).map(|call| (call.error, call.at)).collect()
+}
+
+fn slacks_pace_is_heeded(chat: Chat) {
+    let playground = playground(chat);
+    let mut bot = SlackBot::start(&playground);
+    bot.slack().fail_calls(POST, CallFault::RateLimited(7), Often::Times(1));
+    bot.say("ana", "lobby", "whoami");
+    bot.expect_times("lobby", "You are ana", 1);
+    let posts = calls(&bot, "chat.postMessage");
+    assert_eq!(posts[0].0.as_deref(), Some("ratelimited"), "{posts:?}");
+    assert!(posts[1].1 - posts[0].1 >= 7, "{posts:?}");
+    assert_eq!(posts.len(), 2, "{posts:?}");
+    bot.close();
+}
+
+fn what_was_said_is_not_said_again(chat: Chat) {
+    let playground = playground(chat);
+    let mut bot = SlackBot::start(&playground);
+    for (times, fault) in (1..).zip([CallFault::ResetAfter, CallFault::ResetBefore, CallFault::Garbled]) {
+        bot.slack().fail_calls(POST, fault, Often::Times(1));
+        bot.say("ana", "lobby", "whoami");
+        bot.expect_times("lobby", "You are ana", times);
+    }
+    bot.slack().fail_calls(POST, CallFault::ResetAfter, Often::Times(1));
+    bot.say("ana", "lobby", "deploy hello v1 --env staging");
+    bot.expect_times("lobby", "✓ Done: deploy hello nothing → v1 in staging\n  operation", 1);
+    bot.close();
+}
+
+fn slack_may_fail_for_a_while(chat: Chat) {
+    let playground = playground(chat);
+    let mut bot = SlackBot::start(&playground);
+    bot.slack().fail_calls(None, CallFault::ServerError(503), Often::Times(6));
+    bot.slack().fail_calls(POST, CallFault::Error("internal_error".to_owned()), Often::Times(2));
+    bot.slack().fail_calls(POST, CallFault::Slow(Duration::from_millis(700)), Often::Times(3));
+    bot.say("ana", "lobby", "whoami");
+    bot.expect_times("lobby", "You are ana", 1);
+    bot.slack().fail_calls(Some("chat.update"), CallFault::ServerError(502), Often::Times(3));
+    bot.say("ana", "lobby", "deploy hello v1 --env staging");
+    bot.expect_times("lobby", "✓ Done: deploy hello nothing → v1 in staging\n  operation", 1);
+    bot.close();
+}
+
+fn order_is_kept_in_a_channel(chat: Chat) {
+    let playground = playground(chat);
+    let mut bot = SlackBot::start(&playground);
+    bot.slack().fail_calls(POST, CallFault::RateLimited(2), Often::Chance(0.2));
+    bot.slack().fail_calls(POST, CallFault::ResetAfter, Often::Chance(0.2));
+    bot.slack().fail_calls(POST, CallFault::ResetBefore, Often::Chance(0.2));
+    let asked: Vec<_> = (0..4)
+        .flat_map(|_| {
+            [("whoami", "You are ana"), ("status hello", "2 targets"), ("can deploy hello", "That also needs")]
+        })
+        .collect();
+    for (line, _) in &asked {
+        bot.slack().say("ana", "lobby", None, &format!("@andon {line}"));
+        bot.work();
+    }
+    bot.settle();
+    let shown = bot.shown("lobby");
+    let answers: Vec<_> = shown.lines().filter(|line| !line.starts_with(' ')).collect();
+    assert_eq!(answers.len(), asked.len(), "{shown}");
+    for ((line, answer), shown) in asked.iter().zip(answers) {
+        assert!(shown.contains(answer), "{line}: {shown}");
+    }
+    bot.close();
+}
+
+fn an_answer_finds_whoever_has_left(chat: Chat) {
+    let playground = playground(chat);
+    let mut bot = SlackBot::start(&playground);
+    bot.slack().fail_calls(Some("chat.postEphemeral"), CallFault::RateLimited(3), Often::Times(1));
+    bot.slack().say("cy", "deploys", None, "@andon deploy hello v1 --env staging");
+    until("it was taken", || bot.slack().calls().iter().any(|call| call.method == "chat.postEphemeral"));
+    bot.slack().leave("cy", "deploys");
+    bot.settle();
+    let direct = bot.slack().direct_with_bot("cy");
+    bot.expect(&direct, "cy may not deploy");
+    bot.expect_whisper("cy", "may not", 0);
+    assert_eq!(bot.shown("deploys"), "");
+    bot.close();
+}
+
+fn an_answer_finds_whoever_asked_where_the_bot_is_not(chat: Chat) {
+    let playground = playground(chat);
+    let mut bot = SlackBot::start(&playground);
+    bot.slack().add_private_channel("elsewhere", &["ana"]);
+    let direct = bot.slack().direct_with_bot("ana");
+    drop(bot.slack().slash("ana", "elsewhere", "/andon", "whoami"));
+    bot.settle();
+    bot.expect_times(&direct, "You are ana", 1);
+    // Once more, and the answer gets lost after it was said in private.
+    let posts = calls(&bot, "chat.postMessage").len();
+    let slow = CallFault::Slow(Duration::from_secs(1));
+    bot.slack().fail_calls(Some("conversations.open"), slow, Often::Times(1));
+    drop(bot.slack().slash("ana", "elsewhere", "/andon", "whoami"));
+    until("it is refused there", || calls(&bot, "chat.postMessage").len() > posts);
+    bot.slack().fail_calls(POST, CallFault::ResetAfter, Often::Times(1));
+    bot.settle();
+    bot.expect_times(&direct, "You are ana", 2);
+    let posts = calls(&bot, "chat.postMessage");
+    assert!(posts.iter().any(|(error, _)| error.as_deref() == Some("connection_reset")), "{posts:?}");
+    bot.close();
+}
+
+fn long_output_becomes_a_file(chat: Chat) {
+    let playground = playground(chat);
+    let mut bot = SlackBot::start(&playground);
+    let versions = playground.data().join("artifacts/hello");
+    for number in 0..300 {
+        let version = versions.join(format!("build-{number}"));
+        std::fs::create_dir(&version).expect("a folder");
+        std::fs::copy(versions.join("v1/andon.toml"), version.join("andon.toml")).expect("a copy");
+    }
+    bot.say("ana", "lobby", "versions hello");
+    let files = bot.slack().files();
+    assert_eq!(files.len(), 1, "{}", bot.shown("lobby"));
+    let content = files[0]["content"].as_str().unwrap_or_default();
+    assert!((201..300).all(|number| content.contains(&format!("build-{number}"))), "{content}");
+    bot.expect("lobby", "files: ");
+    bot.close();
+}
+
+fn a_thread_has_the_power_of_its_channel(chat: Chat) {
+    let playground = playground(chat);
+    let mut bot = SlackBot::start(&playground);
+    let ts = bot.slack().say("ben", "lobby", None, "hello is broken");
+    bot.slack().say("ana", "lobby", Some(&ts), "@andon deploy hello v1 --env prod");
+    bot.settle();
+    let card = bot.slack().newest_with("lobby", "Approve").expect("a card");
+    drop(bot.slack().click("ben", "lobby", &card, "Approve"));
+    bot.settle();
+    bot.slack().say("ana", "lobby", Some(&ts), "@andon status hello");
+    bot.settle();
+    bot.expect("lobby", "✓ Done: deploy hello nothing → v1 in prod");
+    let thread = bot.slack().thread("lobby", &ts);
+    assert_eq!(thread.len(), bot.slack().messages("lobby").len(), "{}", bot.shown("lobby"));
+    bot.close();
+}
+
+fn records_hold_the_link_to_the_message(chat: Chat) {
+    let playground = playground(chat);
+    let mut bot = SlackBot::start(&playground);
+    let ts = bot.say("ana", "lobby", "whoami");
+    let answer = bot.slack().say("ana", "lobby", Some(&ts), "@andon status");
+    bot.settle();
+    bot.close();
+    let records = playground.records(&["--person", "ana"]);
+    let links: Vec<_> = records
+        .iter()
+        .filter(|record| record["kind"] == "asked")
+        .map(|record| record["place"]["permalink"].to_string())
+        .collect();
+    let archive = |ts: &str| format!("/archives/C0LOBBY/p{}", ts.replace('.', ""));
+    assert!(links.iter().any(|link| link.contains(&archive(&ts))), "{links:?}");
+    assert!(
+        links.iter().any(|link| link.contains(&format!("{}?thread_ts={ts}&cid=C0LOBBY", archive(&answer)))),
+        "{links:?}"
+    );
+}
+
+fn checkpoints_stand_in_a_room(chat: Chat) {
+    let anchors = "[trail]\nanchors = [\"slack:T0PLAY/audit\"]\n";
+    let playground = Playground::in_slack(PROGRAM, chat, Settings::default(), anchors);
+    let mut bot = SlackBot::start(&playground);
+    until("a checkpoint is posted", || {
+        // It looks once a minute.
+        playground.fast_forward(Duration::from_secs(61));
+        bot.settle();
+        bot.shown("audit").contains("Checkpoint of the audit trail: ")
+    });
+    for _ in 0..3 {
+        bot.say("ana", "lobby", "lock hello --env prod --for 1h --reason test");
+    }
+    playground.fast_forward(Duration::from_secs(3_600));
+    until("another one is posted", || {
+        playground.fast_forward(Duration::from_secs(61));
+        bot.settle();
+        bot.shown("audit").matches("Checkpoint of the audit trail: ").count() == 2
+    });
+    bot.close();
+    assert_eq!(count(&playground, "anchored"), 2);
+}
