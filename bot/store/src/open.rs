@@ -215,6 +215,8 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // What a savepoint may have to undo stays in memory: otherwise each one makes a file, and takes it away again.
+        .pragma("temp_store", "memory")
         .busy_timeout(std::time::Duration::from_secs(5))
 }
 

@@ -144,14 +144,10 @@ impl Load {
     /// Ends the bot, and tells how many commands are on record as asked and as answered.
     pub(crate) fn stop_and_count(&mut self) -> String {
         self.stop();
-        let output = Command::new(env!("CARGO_BIN_EXE_andon-under-test"))
-            .args(["audit", "search", "--data"])
-            .arg(self.folder.path().join("data"))
-            .output()
-            .expect("it can be asked");
-        let records = String::from_utf8_lossy(&output.stdout);
-        let count = |kind: &str| records.matches(&format!("\"kind\":\"{kind}\"")).count();
-        format!("{} asked, {} answered", count("asked"), count("answered"))
+        let raw = andon_tests::Raw::new(None, &self.folder.path().join("data"));
+        let counts =
+            raw.rows("select kind || ' ' || count(*) from records where kind in ('asked', 'answered') group by kind");
+        counts.join(", ")
     }
 }
 

@@ -6,8 +6,8 @@ pub(super) fn typed(text: &str) -> String {
     let mut typed = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find('<') {
-        typed.push_str(&rest[..start]);
         let Some(end) = rest[start..].find('>') else { break };
+        typed.push_str(&rest[..start]);
         typed.push_str(&unlinked(&rest[start + 1..start + end]));
         rest = &rest[start + end + 1..];
     }

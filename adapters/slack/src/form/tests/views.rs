@@ -155,13 +155,16 @@ pub(super) trait SlackJson {
     fn json(&self) -> serde_json::Value;
 
     /// As text for people.
-    fn pretty(&self) -> String {
-        serde_json::to_string_pretty(&self.json()).expect("a view is JSON")
-    }
+    fn pretty(&self) -> String;
 }
 
 impl SlackJson for SlackView {
     fn json(&self) -> serde_json::Value {
         serde_json::to_value(self).expect("a view is JSON")
+    }
+
+    fn pretty(&self) -> String {
+        // Not by way of a value, whose order is that of whatever features other crates ask for.
+        serde_json::to_string_pretty(self).expect("a view is JSON")
     }
 }
