@@ -7,6 +7,7 @@ mod hostile;
 mod identity;
 mod never;
 mod outside;
+mod playground;
 mod setup;
 mod sockets;
 mod voice;

@@ -80,6 +80,22 @@ impl<'p> SlackBot<'p> {
         bot
     }
 
+    /// Starts the playground's room, with Slack's two tokens and nothing else said of Slack.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn start_playground(playground: &'p Playground) -> Self {
+        let workspace = playground.workspace.as_ref().expect("it is in no Slack");
+        let mut command = playground.command(&["playground"]);
+        workspace.tell(&mut command);
+        // Nobody types at the terminal, and nobody closes it.
+        command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
+        let child = command.spawn().expect("the program cannot be run");
+        let bot = Self { child, variables: Vec::new(), playground };
+        bot.wait_until_heard();
+        bot
+    }
+
     /// As [`SlackBot::start`], where Slack may not let it in.
     pub fn start_unheard(playground: &'p Playground) -> Self {
         Self { child: begin(playground, &[]), variables: Vec::new(), playground }
