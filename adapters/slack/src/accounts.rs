@@ -11,6 +11,8 @@ use crate::api::Api;
 
 /// How long an answer is believed. A change in between is told by the event `user_change`, and noticed by asking again where that is lost.
 const BELIEVED: SignedDuration = SignedDuration::from_secs(60);
+/// How long Slack is not asked again about an account after it has not answered.
+const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
 /// How long an old answer still serves while Slack does not answer.
 const STALE: SignedDuration = SignedDuration::from_hours(1);
 /// How long Slack may take: the delivery waits to be acknowledged within three seconds.
@@ -60,7 +62,14 @@ struct Answer {
 }
 
 /// What was last heard of one account, and when. Held while Slack is asked, so that many deliveries at once ask once.
-type Known = Arc<tokio::sync::Mutex<Option<Heard>>>;
+type Known = Arc<tokio::sync::Mutex<Entry>>;
+
+/// What is known, and when Slack was last asked in vain: it is not asked again at once, since every delivery of that person would wait.
+#[derive(Default)]
+struct Entry {
+    heard: Option<Heard>,
+    failed: Option<Timestamp>,
+}
 
 /// What was heard, and of which change of the user.
 struct Heard {
@@ -85,8 +94,9 @@ impl Accounts {
         let mut known = entry.lock().await;
         let now = self.clock.now();
         let age = |heard: &Heard| now.duration_since(heard.account.as_of);
-        if let Some(heard) = known.as_ref().filter(|heard| age(heard) <= BELIEVED) {
-            return Some(heard.account.clone());
+        let failed_lately = known.failed.is_some_and(|at| now.duration_since(at) <= ASK_AGAIN);
+        if failed_lately || known.heard.as_ref().is_some_and(|heard| age(heard) <= BELIEVED) {
+            return known.heard.as_ref().map(|heard| heard.account.clone());
         }
         let arguments = [("user", user)];
         let asked = tokio::select! {
@@ -95,14 +105,16 @@ impl Accounts {
         };
         match asked {
             Ok(Answer { user }) => {
-                *known = Some(Heard { account: user.account(workspace, now), updated: user.updated });
+                known.heard = Some(Heard { account: user.account(workspace, now), updated: user.updated });
+                known.failed = None;
             }
             Err(why) => {
                 tracing::warn!(%why, "an account cannot be looked up");
-                drop(known.take_if(|heard| age(heard) > STALE));
+                known.failed = Some(now);
+                drop(known.heard.take_if(|heard| age(heard) > STALE));
             }
         }
-        known.as_ref().map(|heard| heard.account.clone())
+        known.heard.as_ref().map(|heard| heard.account.clone())
     }
 
     /// Slack says by itself that a user has changed: what it is now. Nothing where a later change is known already, since events come
@@ -110,11 +122,11 @@ impl Accounts {
     pub(crate) async fn changed(&self, workspace: &str, user: &User) -> Option<Account> {
         let entry = self.entry(workspace, &user.id);
         let mut known = entry.lock().await;
-        if known.as_ref().is_some_and(|heard| heard.updated > user.updated) {
+        if known.heard.as_ref().is_some_and(|heard| heard.updated > user.updated) {
             return None;
         }
         let account = user.account(workspace, self.clock.now());
-        *known = Some(Heard { account: account.clone(), updated: user.updated });
+        *known = Entry { heard: Some(Heard { account: account.clone(), updated: user.updated }), failed: None };
         Some(account)
     }
 

@@ -1,9 +1,12 @@
 //! Calls of Slack's Web API, and what their failures mean for whoever tries again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use andon_core::Clock;
 use andon_core::ports::VoiceError;
 use hyper_rustls::HttpsConnectorBuilder;
+use jiff::SignedDuration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use slack_morphism::errors::SlackClientError;
@@ -17,6 +20,11 @@ use crate::start::StartError;
 pub(crate) const SLACK: &str = "https://slack.com/api/";
 /// How long to wait where Slack asks to, but does not say how long.
 const USUAL_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long one call may take.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(8);
+/// The longest that Slack is heeded where it asks to wait.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
 /// Why a call failed.
 #[derive(Debug, Error)]
@@ -50,6 +58,10 @@ impl ApiError {
 /// Refusals of which Slack says that they pass by themselves.
 const PASSING: [&str; 4] = ["internal_error", "fatal_error", "service_unavailable", "request_timeout"];
 
+/// Refusals of a token, which somebody renews: what is to be said waits for that.
+const MENDED_BY_OPERATORS: [&str; 6] =
+    ["invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope"];
+
 impl From<ApiError> for VoiceError {
     fn from(error: ApiError) -> Self {
         match error {
@@ -57,6 +69,10 @@ impl From<ApiError> for VoiceError {
             ApiError::Unreachable(source) => Self::Unreachable(source),
             ApiError::Ambiguous(source) => Self::Ambiguous(source),
             ApiError::Refused { code, .. } if PASSING.contains(&code.as_str()) => Self::Ambiguous(code.into()),
+            ApiError::Refused { code, .. } if MENDED_BY_OPERATORS.contains(&code.as_str()) => {
+                Self::Unreachable(code.into())
+            }
+            ApiError::Refused { code, .. } if code == "ratelimited" => Self::SlowDown(USUAL_PAUSE),
             ApiError::Refused { code, details } => Self::Refused([&[code], &details[..]].concat().join(": ")),
         }
     }
@@ -67,6 +83,7 @@ pub(crate) struct Api {
     client: SlackClient<SlackClientHyperHttpsConnector>,
     bot: SlackApiToken,
     app: Option<SlackApiToken>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Api {
@@ -74,7 +91,12 @@ impl Api {
     ///
     /// # Errors
     /// Another URL.
-    pub(crate) fn new(url: Option<&str>, bot: &str, app: Option<&str>) -> Result<Self, StartError> {
+    pub(crate) fn new(
+        url: Option<&str>,
+        bot: &str,
+        app: Option<&str>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
         let url = url.unwrap_or(SLACK);
         if !is_safe(url, "https", "http") {
             return Err(StartError::UnsafeUrl);
@@ -84,7 +106,7 @@ impl Api {
         let connector =
             SlackClientHyperConnector::with_connector(connector).with_slack_api_url(url.trim_end_matches('/'));
         let token = |value: &str| SlackApiToken::new(SlackApiTokenValue::new(value.to_owned()));
-        Ok(Self { client: SlackClient::new(connector), bot: token(bot), app: app.map(token) })
+        Ok(Self { client: SlackClient::new(connector), bot: token(bot), app: app.map(token), clock })
     }
 
     /// Calls a method that takes JSON.
@@ -95,7 +117,8 @@ impl Api {
     where
         A: DeserializeOwned + Send,
     {
-        self.client.open_session(&self.bot).http_session_api.http_post(method, request, None).await.map_err(failure)
+        let session = self.client.open_session(&self.bot);
+        self.in_time(session.http_session_api.http_post(method, request, None)).await
     }
 
     /// Calls a method that takes its arguments in the query.
@@ -107,7 +130,8 @@ impl Api {
         A: DeserializeOwned + Send,
     {
         let arguments: Vec<_> = arguments.iter().map(|(name, value)| (*name, Some(*value))).collect();
-        self.client.open_session(&self.bot).http_session_api.http_get(method, &arguments, None).await.map_err(failure)
+        let session = self.client.open_session(&self.bot);
+        self.in_time(session.http_session_api.http_get(method, &arguments, None)).await
     }
 
     /// Calls a method under the app-level token.
@@ -121,7 +145,16 @@ impl Api {
         let missing = || ApiError::Refused { code: "not_authed".to_owned(), details: Vec::new() };
         let app = self.app.as_ref().ok_or_else(missing)?;
         let nothing = serde_json::json!({});
-        self.client.open_session(app).http_session_api.http_post(method, &nothing, None).await.map_err(failure)
+        let session = self.client.open_session(app);
+        self.in_time(session.http_session_api.http_post(method, &nothing, None)).await
+    }
+
+    /// Waits for an answer no longer than [`PATIENCE`]: a Slack that takes connections and says nothing must hold nobody up.
+    async fn in_time<A>(&self, asked: impl Future<Output = Result<A, SlackClientError>>) -> Result<A, ApiError> {
+        tokio::select! {
+            answer = asked => answer.map_err(failure),
+            () = self.clock.sleep(PATIENCE) => Err(ApiError::Ambiguous("it did not answer in time".into())),
+        }
     }
 
     /// Sends a file's content to where Slack wants it.
@@ -130,6 +163,9 @@ impl Api {
     /// See [`ApiError`].
     pub(crate) async fn upload(&self, url: &str, content: &[u8]) -> Result<(), ApiError> {
         let unreadable = |error: url::ParseError| ApiError::Ambiguous(error.into());
+        if !is_safe(url, "https", "http") {
+            return Err(ApiError::Refused { code: "an upload URL that is not safe".to_owned(), details: Vec::new() });
+        }
         let url: url::Url = url.parse().map_err(unreadable)?;
         let session = self.client.open_session(&self.bot);
         let sent = session.http_session_api.http_post_uri_binary::<serde_json::Value>(
@@ -138,7 +174,7 @@ impl Api {
             content,
             None,
         );
-        sent.await.map(|_| ()).map_err(failure)
+        self.in_time(sent).await.map(|_| ())
     }
 }
 
@@ -157,7 +193,9 @@ pub(crate) fn is_safe(url: &str, safe: &str, plain: &str) -> bool {
 /// What a failure of the library means. The bodies that it carries may hold what people said, and are left out.
 fn failure(error: SlackClientError) -> ApiError {
     match error {
-        SlackClientError::RateLimitError(limit) => ApiError::SlowDown(limit.retry_after.unwrap_or(USUAL_PAUSE)),
+        SlackClientError::RateLimitError(limit) => {
+            ApiError::SlowDown(limit.retry_after.unwrap_or(USUAL_PAUSE).min(LONGEST_PAUSE))
+        }
         SlackClientError::ApiError(refused) => {
             ApiError::Refused { code: refused.code, details: refused.errors.unwrap_or_default() }
         }

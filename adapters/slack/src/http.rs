@@ -27,20 +27,21 @@ const HEARD_EVERY: SignedDuration = SignedDuration::from_secs(10);
 struct Ways {
     inbound: Arc<Inbound>,
     signatures: Signatures,
+    stop: watch::Receiver<bool>,
 }
 
 /// A body, or why there is none.
 type Sent = Result<Bytes, BytesRejection>;
 
 /// The four paths.
-pub(crate) fn router(inbound: Arc<Inbound>, signatures: Signatures) -> Router {
+pub(crate) fn router(inbound: Arc<Inbound>, signatures: Signatures, stop: watch::Receiver<bool>) -> Router {
     Router::new()
         .route("/slack/events", post(events))
         .route("/slack/commands", post(commands))
         .route("/slack/interactions", post(interactions))
         .route("/slack/options", post(options))
         .layer(DefaultBodyLimit::max(LARGEST))
-        .with_state(Arc::new(Ways { inbound, signatures }))
+        .with_state(Arc::new(Ways { inbound, signatures, stop }))
 }
 
 /// Tells the house that we can be heard, until told to stop: Slack calls us, and nobody can say when it does not.
@@ -126,6 +127,10 @@ async fn signed<'a>(
     headers: &HeaderMap,
     body: &'a Sent,
 ) -> Result<&'a Bytes, Response> {
+    if *ways.stop.borrow() {
+        // The bot ends: what is not taken any more is delivered again.
+        return Err(StatusCode::SERVICE_UNAVAILABLE.into_response());
+    }
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let (signature, time) = (header("x-slack-signature"), header("x-slack-request-timestamp"));
     let (why, status) = match body {

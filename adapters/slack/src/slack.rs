@@ -21,6 +21,9 @@ use crate::voice::SlackVoice;
 /// The platform's name in rooms and identities.
 pub(crate) const PLATFORM: &str = "slack";
 
+/// How long a delivery waits for Slack to say who the bot is.
+const SOON: jiff::SignedDuration = jiff::SignedDuration::from_secs(1);
+
 /// What Slack issued for this app. Never shown.
 #[derive(Clone, Default)]
 pub struct Secrets {
@@ -68,6 +71,17 @@ impl Parts {
         self.me.get_or_try_init(async || self.api.call("auth.test", &serde_json::json!({})).await).await
     }
 
+    /// Who the bot is, where Slack says it within a second: a delivery waits to be acknowledged.
+    pub(crate) async fn me_soon(&self) -> Option<&Me> {
+        if let Some(me) = self.me.get() {
+            return Some(me);
+        }
+        tokio::select! {
+            me = self.me() => me.ok(),
+            () = self.clock.sleep(SOON) => None,
+        }
+    }
+
     /// A random name, for what Slack wants to be named by us.
     pub(crate) fn name(&self) -> String {
         let mut random = [0; 16];
@@ -108,7 +122,7 @@ impl Slack {
             return Err(StartError::Missing("ANDON_SLACK_SIGNING_SECRET"));
         }
         Ok(Self(Arc::new(Parts {
-            api: Api::new(secrets.api_url.as_deref(), bot, app)?,
+            api: Api::new(secrets.api_url.as_deref(), bot, app, Arc::clone(&clock))?,
             accounts: Accounts::new(Arc::clone(&clock)),
             signatures: Signatures::new(signing, Arc::clone(&clock)),
             pace: Pace::default(),
@@ -154,10 +168,10 @@ impl Slack {
     }
 
     /// The way in over HTTP, to be nested at the root of the server. Empty in Socket Mode.
-    pub fn router(&self, edge: &Arc<dyn Edge>) -> axum::Router {
+    pub fn router(&self, edge: &Arc<dyn Edge>, stop: &watch::Receiver<bool>) -> axum::Router {
         match self.0.config.mode {
             Mode::Socket => axum::Router::new(),
-            Mode::Http => http::router(self.inbound(edge), self.0.signatures.clone()),
+            Mode::Http => http::router(self.inbound(edge), self.0.signatures.clone(), stop.clone()),
         }
     }
 

@@ -20,7 +20,14 @@ use crate::slack::{PLATFORM, Parts};
 /// The type of the metadata by which our own messages are found again.
 pub(crate) const MARKED: &str = "andon_message";
 /// Refusals that mean: this person, or the bot, does not see this channel. Who asked gets it as a direct message.
-const NOT_THERE: [&str; 4] = ["user_not_in_channel", "not_in_channel", "channel_not_found", "is_archived"];
+const NOT_THERE: [&str; 6] = [
+    "user_not_in_channel",
+    "not_in_channel",
+    "channel_not_found",
+    "is_archived",
+    "restricted_action",
+    "restricted_action_read_only_channel",
+];
 
 /// What Slack says of something that was posted.
 #[derive(Deserialize)]

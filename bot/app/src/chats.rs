@@ -46,8 +46,8 @@ impl Chats {
     }
 
     /// Their ways in over HTTP.
-    pub(crate) fn router(&self, edge: &Arc<dyn Edge>) -> Router {
-        self.slack.iter().fold(Router::new(), |router, slack| router.merge(slack.router(edge)))
+    pub(crate) fn router(&self, edge: &Arc<dyn Edge>, stop: &watch::Receiver<bool>) -> Router {
+        self.slack.iter().fold(Router::new(), |router, slack| router.merge(slack.router(edge, stop)))
     }
 
     /// Listens on all of them until told to stop.

@@ -96,9 +96,10 @@ pub(crate) async fn run(config: Option<PathBuf>, data: Option<&Path>, machine: M
     let engine = health.wired.engine.clone();
     tracing::info!(%listen, "andon is open");
     let edge: Arc<dyn Edge> = Arc::new(engine.clone());
-    let serving = tokio::spawn(http::serve(server, Arc::clone(&health), chats.router(&edge)));
     let stop_listening = watch::Sender::new(false);
-    let mut listening = chats.listen(&edge, &stop_listening.subscribe());
+    let stop = stop_listening.subscribe();
+    let serving = tokio::spawn(http::serve(server, Arc::clone(&health), chats.router(&edge, &stop)));
+    let mut listening = chats.listen(&edge, &stop);
     let ending = engine.clone();
     tokio::spawn(async move {
         tokio::select! {

@@ -23,8 +23,10 @@ const EXPIRES: SignedDuration = SignedDuration::from_hours(24);
 /// Posts checkpoints until told to stop.
 pub(crate) async fn anchor(house: Arc<House>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
-        for room in &house.configuration().catalog.anchor_rooms {
-            if let Err(failure) = look(&house, room).await {
+        let configuration = house.configuration();
+        let rooms = &configuration.catalog.anchor_rooms;
+        for room in rooms {
+            if let Err(failure) = look(&house, room, rooms.len() as u64).await {
                 tracing::warn!(?failure, %room, "the trail could not be anchored in {room}");
             }
         }
@@ -35,7 +37,7 @@ pub(crate) async fn anchor(house: Arc<House>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-async fn look(house: &Arc<House>, room: &Room) -> Result<(), Failure> {
+async fn look(house: &Arc<House>, room: &Room, rooms: u64) -> Result<(), Failure> {
     let (size, note, last) = {
         let mut reader = house.store.read().await?;
         let mut connection = reader.connection();
@@ -43,7 +45,7 @@ async fn look(house: &Arc<House>, room: &Room) -> Result<(), Failure> {
         (size, note, connection.room_anchor(room).await?)
     };
     let now = house.clock.now();
-    if !is_due(size, last, now) {
+    if !is_due(size, last, now, rooms) {
         return Ok(());
     }
     let (writer, room) = (Arc::clone(house), room.clone());
@@ -64,11 +66,11 @@ async fn look(house: &Arc<House>, room: &Room) -> Result<(), Failure> {
         .await
 }
 
-/// Whether there is more than the word of the last anchor itself, for long enough or of enough.
-fn is_due(size: u64, last: Option<(u64, Timestamp)>, now: Timestamp) -> bool {
+/// Whether there is more than the words of the last anchors themselves, one for each room, for long enough or of enough.
+fn is_due(size: u64, last: Option<(u64, Timestamp)>, now: Timestamp, rooms: u64) -> bool {
     let Some((anchored, at)) = last else { return true };
     let new = size.saturating_sub(anchored);
-    new >= MANY || (new > 1 && now.duration_since(at) >= AT_LEAST_EVERY)
+    new >= MANY || (new > rooms && now.duration_since(at) >= AT_LEAST_EVERY)
 }
 
 fn message(room: Room, size: u64, note: String, now: Timestamp) -> NewMessage {
@@ -92,10 +94,10 @@ mod tests {
     #[test]
     fn records_are_anchored_in_time_and_an_anchor_alone_is_not() {
         let at = |minutes: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
-        assert!(is_due(1, None, at(0)));
-        assert!(!is_due(10, Some((9, at(0))), at(600)), "the record of the last anchor is no news");
-        assert!(!is_due(11, Some((9, at(0))), at(59)));
-        assert!(is_due(11, Some((9, at(0))), at(60)));
-        assert!(is_due(1_009, Some((9, at(0))), at(1)));
+        assert!(is_due(1, None, at(0), 1));
+        assert!(!is_due(10, Some((9, at(0))), at(600), 1), "the record of the last anchor is no news");
+        assert!(!is_due(11, Some((9, at(0))), at(59), 1));
+        assert!(is_due(11, Some((9, at(0))), at(60), 1));
+        assert!(is_due(1_009, Some((9, at(0))), at(1), 1));
     }
 }

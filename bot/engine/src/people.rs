@@ -47,23 +47,6 @@ pub(crate) async fn speaker(
     Ok(by_row(catalog, identity, row))
 }
 
-/// The same for what was accepted a moment ago: an account of the configuration by what this process knows of it, any other by what is kept,
-/// since another replica may have heard of it.
-///
-/// # Errors
-/// See [`StoreError`].
-pub(crate) async fn still_speaks(
-    house: &House,
-    catalog: &Catalog,
-    identity: &Identity,
-) -> Result<Option<Speaker>, StoreError> {
-    let here = by_row(catalog, identity, house.account(identity));
-    if here.is_some() && catalog.speaker(identity).is_some() {
-        return Ok(here);
-    }
-    speaker(catalog, &mut house.store.read().await?.connection(), identity).await
-}
-
 /// Whether the account was deactivated, by what this process knows.
 pub(crate) fn is_closed_here(house: &House, identity: &Identity) -> bool {
     house.account(identity).is_some_and(|row| row.closed)
@@ -71,7 +54,11 @@ pub(crate) fn is_closed_here(house: &House, identity: &Identity) -> bool {
 
 fn by_row(catalog: &Catalog, identity: &Identity, row: Option<AccountRow>) -> Option<Speaker> {
     let row = row.unwrap_or(AccountRow { identity: identity.clone(), person: None, closed: false });
-    let by_email = || row.person.filter(|person| catalog.people.contains_key(person));
+    let listed = || {
+        let workspace = identity.workspace.as_deref().map(|workspace| format!("{}:{workspace}", identity.platform));
+        workspace.is_some_and(|workspace| catalog.email_workspaces.contains(&workspace))
+    };
+    let by_email = || row.person.filter(|person| listed() && catalog.people.contains_key(person));
     let by_email = || by_email().map(|person| Speaker { person, identity: identity.clone() });
     if row.closed { None } else { catalog.speaker(identity).or_else(by_email) }
 }

@@ -99,7 +99,10 @@ async fn go_on(house: &Arc<House>, accepted: &Arc<Accepted>) -> Result<(), Failu
         return Err(Fault::new("whoever took it up died of it, again and again").into());
     }
     let work = Work::of(house, invocation)?;
-    let speaker = people::still_speaks(house, work.catalog(), &invocation.said.identity).await?;
+    let speaker = {
+        let mut reader = work.reader().await?;
+        people::speaker(work.catalog(), &mut reader.connection(), &invocation.said.identity).await?
+    };
     if speaker.as_ref() != Some(&work.speaker) {
         return Err(Refusal::new("Your account is no longer linked", "ask whoever runs Andon to link it").into());
     }

@@ -52,7 +52,9 @@ pub(crate) async fn sequence(house: Arc<House>, mut stop: watch::Receiver<bool>)
             sign_at = now.saturating_add(SIGN_WITHIN).unwrap_or(now);
         }
         match round(&house, &mut tenure, signs).await {
-            Ok(comes_forward) => note_progress(&house, comes_forward),
+            // A round that had nothing to sign says nothing about whether it could.
+            Ok(comes_forward) if signs => note_progress(&house, comes_forward),
+            Ok(_) => {}
             Err(fault) => {
                 // Said once; every further attempt would say the same.
                 if house.unsigned_since.borrow().is_none() {

@@ -31,14 +31,17 @@ impl Inbound {
         let message: Message = serde_json::from_value(wrapped.event)?;
         let Some(user) = author(&message) else { return Ok(()) };
         // Without knowing who we are, the mention is taken at its place; who speaks in a channel without it does not speak to us.
-        let me = self.parts.me().await.ok().map(|me| me.user_id.clone());
+        let me = self.parts.me_soon().await.map(|me| me.user_id.clone());
         if me.as_deref() == Some(user) {
             return Ok(());
         }
         let is_direct = message.channel_type.as_deref() == Some("im");
         let addressed = match &me {
             Some(me) => text::addressed(&message.text, me),
-            None if is_mention => message.text.trim_start().split_once('>').map(|(_, rest)| rest),
+            // Only at its very beginning: behind a quotation mark, or in a sentence, it is no mention of ours to be heeded.
+            None if is_mention => {
+                message.text.trim_start().strip_prefix("<@").and_then(|rest| rest.split_once('>')).map(|(_, rest)| rest)
+            }
             None => None,
         };
         let Some(said) = addressed.or(is_direct.then_some(message.text.as_str())) else { return Ok(()) };

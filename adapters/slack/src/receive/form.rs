@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use andon_core::{CommandSpec, Digest, EffectKind, Receipt};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use slack_morphism::prelude::SlackView;
 
 use super::payload::{Interaction, Suggestion, View};
@@ -80,7 +81,8 @@ impl Inbound {
         line: &str,
         place: Place,
     ) -> Reply {
-        let name = self.parts.name();
+        // The same for every delivery of the same act: its answer finds the form that is shown.
+        let name = hex::encode(&Sha256::digest(format!("{}/{}", view.id, interaction.trigger_id))[..16]);
         let form = Place { thread: Some(form_voice::thread_of(&name, place.thread.as_deref())), ..place.clone() };
         let key = format!("preview/{}/{}", view.id, interaction.trigger_id);
         let receipt = self.say(act(interaction, key, form, shown_only(line, spec))).await;

@@ -125,7 +125,7 @@ impl Inbound {
 
     /// Says something to the house in somebody's name, and shows what the house leaves to us to show.
     pub(crate) async fn say(&self, act: Act) -> Receipt {
-        let me = self.parts.me().await.ok().cloned();
+        let me = self.parts.me_soon().await.cloned();
         let delivered_to = act.delivered_to.clone();
         let said = self.said(act, me.as_ref()).await;
         let receipt = match self.parts.config.workspaces.contains(&delivered_to) {

@@ -226,6 +226,10 @@ impl Connection {
     }
 
     async fn ask(&mut self) -> Step {
+        if self.places.available_permits() == 0 {
+            // Nothing is read just now, answers neither.
+            return Step::GoOn;
+        }
         if self.unanswered >= UNANSWERED {
             return Step::End(Ended::Broken("nothing was heard of it".to_owned()));
         }

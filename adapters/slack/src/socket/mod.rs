@@ -26,6 +26,8 @@ const SOCKETS: usize = 2;
 /// do not come back all at once.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_millis(500);
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_secs(30);
+/// How long a socket must have been open for its end to be no failure.
+const LIVED: SignedDuration = SignedDuration::from_secs(5);
 
 /// Listens until told to stop.
 pub(crate) async fn listen(inbound: Arc<Inbound>, stop: watch::Receiver<bool>) {
@@ -42,21 +44,26 @@ pub(crate) async fn listen(inbound: Arc<Inbound>, stop: watch::Receiver<bool>) {
 async fn keep_open(inbound: Arc<Inbound>, hearing: Arc<Hearing>, mut stop: watch::Receiver<bool>) {
     let mut failures = 0;
     while !*stop.borrow() {
-        match connection::run(&inbound, &hearing, stop.clone()).await {
+        let begun = inbound.parts().clock.now();
+        let ended = connection::run(&inbound, &hearing, stop.clone()).await;
+        // One that ends as soon as it is open is no better than none.
+        let lived = inbound.parts().clock.now().duration_since(begun) >= LIVED;
+        match ended {
             Ok(Ended::Stopped) => return,
-            Ok(Ended::Renewed) => failures = 0,
+            Ok(Ended::Renewed) => failures = if lived { 0 } else { failures + 1 },
             Ok(Ended::Broken(why)) => {
                 tracing::warn!(%why, "a socket to Slack broke; another takes its place");
-                failures = 0;
+                failures = if lived { 0 } else { failures + 1 };
             }
             Err(error) => {
                 tracing::warn!(%error, "no socket to Slack can be opened");
                 failures += 1;
             }
         }
-        if failures > 0 {
+        // The first time another takes its place at once.
+        if failures > 1 {
             tokio::select! {
-                () = inbound.parts().clock.sleep(pause(failures, &*inbound.parts().entropy)) => {}
+                () = inbound.parts().clock.sleep(pause(failures - 1, &*inbound.parts().entropy)) => {}
                 _ = stop.changed() => {}
             }
         }

@@ -63,7 +63,7 @@ pub(crate) async fn run(path: &Path, machine: Machine) -> Result<bool> {
     let slack = real_slack(&directory, &clock, &entropy).await?;
     let database = named_database()?.unwrap_or_else(|| data.database());
     let voice = LateVoice::default();
-    let in_slack = slack.as_ref().map_or_else(|| voice.on("slack"), Slack::voice);
+    let in_slack = slack.as_ref().map_or_else(|| voice.on("slack"), |(slack, _)| slack.voice());
     let plan = wiring::Plan {
         keeper: wiring::keeper(&data)?,
         purpose: Purpose::Playground,
@@ -86,8 +86,8 @@ pub(crate) async fn run(path: &Path, machine: Machine) -> Result<bool> {
         tokio::spawn(async move { engine.run().await })
     };
     let stop_listening = watch::Sender::new(false);
-    let listening = slack.map(|slack| {
-        let edge = Arc::new(Personas::new(Arc::clone(&wired), artifacts.clone(), more.clone()));
+    let listening = slack.map(|(slack, workspace)| {
+        let edge = Arc::new(Personas::new(Arc::clone(&wired), artifacts.clone(), more.clone(), workspace));
         let stop = stop_listening.subscribe();
         tokio::spawn(async move { slack.listen(edge, stop).await })
     });
@@ -141,7 +141,7 @@ async fn real_slack(
     directory: &Directory,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
-) -> Result<Option<Slack>> {
+) -> Result<Option<(Slack, String)>> {
     let secrets = slack_secrets()?;
     if secrets.bot_token.is_none() || secrets.app_token.is_none() {
         return Ok(None);
@@ -151,7 +151,7 @@ async fn real_slack(
         Slack::new(crate::slack::playground(workspaces), &secrets, directory.clone(), clock, entropy)
     };
     let workspace = slack(Vec::new())?.workspace().await.context("Slack does not say which workspace this is")?;
-    Ok(Some(slack(vec![workspace])?))
+    Ok(Some((slack(vec![workspace.clone()])?, workspace)))
 }
 
 async fn at_a_terminal(speaking: Speaking, engine: &Engine, voice: &LateVoice) -> Result<bool> {

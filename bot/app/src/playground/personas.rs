@@ -24,16 +24,22 @@ pub(super) struct Personas {
     wired: Arc<Wired>,
     artifacts: PathBuf,
     more: String,
+    /// The workspace whose people play.
+    workspace: String,
     cast: Mutex<Cast>,
 }
 
 impl Personas {
-    pub(super) fn new(wired: Arc<Wired>, artifacts: PathBuf, more: String) -> Self {
-        Self { wired, artifacts, more, cast: Mutex::default() }
+    pub(super) fn new(wired: Arc<Wired>, artifacts: PathBuf, more: String, workspace: String) -> Self {
+        Self { wired, artifacts, more, workspace, cast: Mutex::default() }
     }
 
     /// Makes an account somebody's: whom it wishes to be, or the first who is still free.
     async fn meet(&self, identity: &Identity, wish: Option<&'static str>) -> Result<()> {
+        if identity.workspace.as_ref() != Some(&self.workspace) {
+            // People of other workspaces are nobody here, either.
+            return Ok(());
+        }
         let mut cast = self.cast.lock().await;
         let present = cast.get(identity).copied();
         let free = || PEOPLE.into_iter().find(|person| !cast.values().any(|played| played == person));
@@ -60,7 +66,8 @@ fn wish(text: &str) -> Option<&'static str> {
 #[async_trait]
 impl Edge for Personas {
     async fn deliver(&self, said: Said) -> Receipt {
-        let wish = wish(&said.text);
+        let ours = said.identity.workspace.as_ref() == Some(&self.workspace);
+        let wish = wish(&said.text).filter(|_| ours);
         if let Err(error) = self.meet(&said.identity, wish).await {
             tracing::error!("an account could not be linked: {error:#}");
         }

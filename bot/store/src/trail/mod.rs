@@ -214,6 +214,7 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn put_checkpoint(&mut self, checkpoint: &SignedCheckpoint, at: Timestamp) -> Result<(), StoreError> {
+        self.1.note(Topic::Trail);
         on!(self.0, c => {
             sqlx::query("insert into checkpoints (size, root, note, at) values ($1, $2, $3, $4) on conflict do nothing")
                 .bind(signed(checkpoint.size)?).bind(checkpoint.root.to_string()).bind(&checkpoint.note).bind(micros(at))
