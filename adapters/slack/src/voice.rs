@@ -139,6 +139,11 @@ impl SlackVoice {
     }
 }
 
+/// Slack's id of an account. In a playground one account plays several people, told apart behind a hyphen, which no id of Slack's holds.
+fn user_of(account: &Identity) -> &str {
+    account.user.split('-').next().unwrap_or_default()
+}
+
 /// The arguments that say what, and where.
 fn content(channel: &str, thread: Option<&str>, rendered: &Rendered) -> Map<String, Value> {
     let mut request = Map::new();
@@ -169,11 +174,11 @@ impl Voice for SlackVoice {
         }
         let rendered = self.render(room, message);
         match (message.audience, asker) {
-            (Audience::Asker, Some(asker)) => self.whisper(room, &asker.user, &rendered, marker).await,
+            (Audience::Asker, Some(asker)) => self.whisper(room, user_of(asker), &rendered, marker).await,
             (_, Some(asker)) => match self.say(&room.channel, room.thread.as_deref(), &rendered, marker).await {
                 // Where the bot is not itself, such as where somebody used a slash command.
                 Err(VoiceError::Refused(why)) if NOT_THERE.contains(&why.as_str()) => {
-                    self.say_directly(&asker.user, &rendered, marker).await
+                    self.say_directly(user_of(asker), &rendered, marker).await
                 }
                 said => said,
             },
@@ -219,7 +224,7 @@ impl Voice for SlackVoice {
         }
         // Or else it was said in private.
         let (Some(asker), None) = (asker, under) else { return Ok(None) };
-        let direct = Room { channel: self.direct(&asker.user).await?, thread: None, ..room.clone() };
+        let direct = Room { channel: self.direct(user_of(asker)).await?, thread: None, ..room.clone() };
         Ok(find::find(&self.parts, &direct, None, marker).await?)
     }
 }

@@ -17,9 +17,8 @@ fn whoever_comes_first_plays_ana_and_anybody_can_play_somebody_else() {
     until("it is said who plays whom", || bot.whispered("cy").contains("You speak as ben now"));
     bot.click("cy", "lobby", "Approve");
     bot.expect("lobby", "Done: deploy hello nothing → v1 in prod");
-    // Ben is taken now, and ana is free again.
     bot.say("ben", "lobby", "whoami");
-    bot.expect("lobby", "You are ana");
+    bot.expect("lobby", "You are cy");
     bot.end();
     let loads = playground.records(&[]).iter().filter(|record| record["details"]["by"] == "playground").count();
     assert_eq!(loads, 3, "whoever plays whom is on record");

@@ -26,32 +26,46 @@ pub(super) struct Personas {
     more: String,
     /// The workspace whose people play.
     workspace: String,
-    cast: Mutex<Cast>,
+    play: Mutex<Play>,
+}
+
+/// Who plays whom.
+#[derive(Default)]
+struct Play {
+    cast: Cast,
+    /// As whom each account spoke last.
+    last: BTreeMap<Identity, &'static str>,
 }
 
 impl Personas {
     pub(super) fn new(wired: Arc<Wired>, artifacts: PathBuf, more: String, workspace: String) -> Self {
-        Self { wired, artifacts, more, workspace, cast: Mutex::default() }
+        Self { wired, artifacts, more, workspace, play: Mutex::default() }
     }
 
-    /// Makes an account somebody's: whom it wishes to be, or the first who is still free.
-    async fn meet(&self, identity: &Identity, wish: Option<&'static str>) -> Result<()> {
+    /// The account as which somebody plays: whom they wish to be, were last, or the first who is still free. Each person that an account
+    /// plays has an account of its own, `U1-ben`, so that what it asked as ana is not lost once it is ben.
+    async fn meet(&self, identity: &Identity, wish: Option<&'static str>) -> Result<Identity> {
         if identity.workspace.as_ref() != Some(&self.workspace) {
             // People of other workspaces are nobody here, either.
-            return Ok(());
+            return Ok(identity.clone());
         }
-        let mut cast = self.cast.lock().await;
-        let present = cast.get(identity).copied();
-        let free = || PEOPLE.into_iter().find(|person| !cast.values().any(|played| played == person));
-        let person = wish.or(present).or_else(free).unwrap_or(PEOPLE[PEOPLE.len() - 1]);
-        if present == Some(person) {
-            return Ok(());
+        let mut play = self.play.lock().await;
+        let last = play.last.get(identity).copied();
+        let free = || PEOPLE.into_iter().find(|person| !play.cast.values().any(|played| played == person));
+        let person = wish.or(last).or_else(free).unwrap_or(PEOPLE[PEOPLE.len() - 1]);
+        let first = play.cast.get(identity).copied().unwrap_or(person);
+        let played = match first == person {
+            true => identity.clone(),
+            false => Identity { user: format!("{}-{person}", identity.user), ..identity.clone() },
+        };
+        if !play.cast.contains_key(&played) {
+            let mut cast = play.cast.clone();
+            cast.insert(played.clone(), person);
+            self.wired.reload(loaded(&self.artifacts, &self.more, &cast)?, "playground").await?;
+            play.cast = cast;
         }
-        let mut next = cast.clone();
-        next.insert(identity.clone(), person);
-        self.wired.reload(loaded(&self.artifacts, &self.more, &next)?, "playground").await?;
-        *cast = next;
-        Ok(())
+        play.last.insert(identity.clone(), person);
+        Ok(played)
     }
 }
 
@@ -65,18 +79,22 @@ fn wish(text: &str) -> Option<&'static str> {
 
 #[async_trait]
 impl Edge for Personas {
-    async fn deliver(&self, said: Said) -> Receipt {
+    async fn deliver(&self, mut said: Said) -> Receipt {
         let ours = said.identity.workspace.as_ref() == Some(&self.workspace);
         let wish = wish(&said.text).filter(|_| ours);
-        if let Err(error) = self.meet(&said.identity, wish).await {
-            tracing::error!("an account could not be linked: {error:#}");
-        }
-        match wish {
-            None => self.wired.engine.deliver(said).await,
-            Some(person) => {
+        match (self.meet(&said.identity, wish).await, wish) {
+            (Ok(played), None) => {
+                said.identity = played;
+                self.wired.engine.deliver(said).await
+            }
+            (Ok(_), Some(person)) => {
                 let fact = Line::new().text("You speak as ").strong(person).text(" now, in this playground");
                 let message = Message::new(fact).tone(Tone::Good).whisper();
                 Receipt::Unrecorded { message: Box::new(message) }
+            }
+            (Err(error), _) => {
+                tracing::error!("an account could not be linked: {error:#}");
+                self.wired.engine.deliver(said).await
             }
         }
     }
@@ -94,10 +112,11 @@ impl Edge for Personas {
     }
 
     async fn knows(&self, identity: &Identity, account: Option<&Account>) -> bool {
-        if let Err(error) = self.meet(identity, None).await {
+        let played = self.meet(identity, None).await.unwrap_or_else(|error| {
             tracing::error!("an account could not be linked: {error:#}");
-        }
-        self.wired.engine.knows(identity, account).await
+            identity.clone()
+        });
+        self.wired.engine.knows(&played, account).await
     }
 
     async fn complete(&self, line: &str) -> Vec<String> {
