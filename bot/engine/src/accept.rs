@@ -43,8 +43,12 @@ pub(crate) fn out_of_time(happened: Timestamp, now: Timestamp) -> Option<Refusal
     })
 }
 
-/// What was said, as it may be kept: without secrets, and no longer than a command can be.
+/// What was said, as it may be kept: without secrets, without addresses, and no longer than a command can be.
 fn kept(redactor: &Redactor, mut said: Said) -> Said {
+    if let Some(account) = &mut said.account {
+        // Whose it is has been told by now.
+        account.email = None;
+    }
     said.text = parse::without_secrets(redactor, &said.text);
     let length = said.text.chars().count();
     if let Some((cut, _)) = said.text.char_indices().nth(KEPT) {

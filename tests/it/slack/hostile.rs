@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use andon_tests::{Chat, Database, Playground, SlackBot};
+use andon_tests::{Chat, Database, Playground, SlackBot, until};
 use serde_json::{Value, json};
 
 use crate::PROGRAM;
@@ -61,7 +61,8 @@ impl Reached<'_> {
     /// An event in which Ana deploys.
     fn deploy(&self, line: &str) -> String {
         let now = self.bot.slack().now();
-        let ts = format!("{now}.{:06}", line.len());
+        // Two lines in one second are two messages.
+        let ts = format!("{now}.{:06}", line.bytes().map(u32::from).sum::<u32>());
         let event = json!({
             "type": "app_mention", "user": "U0ANA", "team": "T0PLAY", "text": format!("<@U0ANDON> {line}"), "ts": ts,
             "channel": "C0LOBBY", "event_ts": ts,
@@ -147,8 +148,11 @@ fn the_old_and_the_new_secret_are_good_while_it_is_rotated() {
     assert_eq!(reached.good(EVENTS, JSON, &reached.deploy("whoami")), 200);
     assert_eq!(reached.signed(EVENTS, JSON, "brand-newer", 0, &reached.deploy("status")), 401);
     assert_eq!(reached.signed(EVENTS, JSON, &both, 0, &reached.deploy("status")), 401);
-    reached.bot.settle();
-    reached.bot.expect("lobby", "hello/prod").expect("lobby", "You are ana");
+    until("what was signed is answered", || {
+        reached.bot.settle();
+        let shown = reached.bot.shown("lobby");
+        shown.contains("hello/prod") && shown.contains("You are ana")
+    });
     assert_eq!(reached.ended(), [told(EVENTS, "the signature is wrong", 1)]);
 }
 
