@@ -2,6 +2,7 @@
 //!
 //! Lines are broken here rather than by the terminal, because a terminal goes on in its first column, where only cards and prompts begin.
 
+use andon_core::misleads;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// The fewest columns that are left to text, however narrow the terminal and however long what stands before it.
@@ -11,22 +12,6 @@ const LEAST: usize = 8;
 /// escape that begins sequences, bidirectional and invisible ones. Newlines stay, tabs become spaces.
 pub(crate) fn clean(text: &str) -> String {
     text.replace('\t', "    ").chars().filter(|&c| c == '\n' || !(c.is_control() || misleads(c))).collect()
-}
-
-/// Bidirectional controls and marks, invisible characters, separators of lines and paragraphs, annotations and tags.
-const fn misleads(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
-    )
 }
 
 /// The columns that a text of one line takes.

@@ -35,7 +35,9 @@ pub use entropy::Entropy;
 pub use error::{Failure, Fault, Refusal};
 pub use ids::{InvocationId, OperationId, OperationNumber, RecordId, RecordNumber};
 pub use invocation::{DeliveryKey, Receipt, Said, Verdict};
-pub use message::{Action, Ask, Attachment, Audience, Block, Fact, Line, Message, Outside, Span, Style, Tone};
+pub use message::{
+    Action, Ask, Attachment, Audience, Block, Fact, Line, Message, Outside, Span, Style, Tone, misleads,
+};
 pub use names::{EnvironmentName, InvalidName, PersonId, ServiceName, TeamName, Version};
 pub use outcome::{Cause, OperationState, Outcome};
 pub use person::{Account, Identity, Person, Speaker};

@@ -55,6 +55,23 @@ pub(crate) fn keeps(c: char) -> bool {
     matches!(c, '\n' | '\t') || !(c.is_control() || bidirectional || invisible)
 }
 
+/// Whether a character makes text look other than it is, wherever it comes from: bidirectional controls and marks, invisible characters,
+/// separators of lines and paragraphs, annotations and tags. Every renderer leaves these out.
+pub const fn misleads(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
 /// A piece of a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -96,6 +96,7 @@ mod tests {
         let at = |minutes: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
         assert!(is_due(1, None, at(0), 1));
         assert!(!is_due(10, Some((9, at(0))), at(600), 1), "the record of the last anchor is no news");
+        assert!(!is_due(11, Some((9, at(0))), at(600), 2), "nor are those of two rooms");
         assert!(!is_due(11, Some((9, at(0))), at(59), 1));
         assert!(is_due(11, Some((9, at(0))), at(60), 1));
         assert!(is_due(1_009, Some((9, at(0))), at(1), 1));

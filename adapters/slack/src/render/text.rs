@@ -1,5 +1,6 @@
 //! Plain text: what of it may be shown, how long it is, and Slack's `plain_text` objects.
 
+use andon_core::misleads;
 use slack_morphism::prelude::SlackBlockPlainText;
 
 /// A character that nobody sees and that no parser takes for a part of a word (U+2060): it stands inside what a parser might take for a
@@ -13,22 +14,6 @@ pub(crate) fn clean(text: &str) -> String {
         .chars()
         .filter(|&c| c == '\n' || !(c.is_control() || misleads(c)))
         .collect()
-}
-
-/// Bidirectional controls and marks, invisible characters, separators of lines and paragraphs, annotations and tags.
-const fn misleads(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
-    )
 }
 
 /// Our own text, cleaned, on one line.
