@@ -259,16 +259,16 @@ impl Transcript {
     }
 }
 
-/// Moves the time of a bot forward by its clock, and that of the Slack that it is in. The bot reads the old time or the new one, never half
-/// a number.
+/// Moves the time of a bot forward by its clock, and then that of the Slack that it is in: what Slack signs at the new time must not be of
+/// the bot's future. The bot reads the old time or the new one, never half a number.
 fn fast_forward(clock: &Path, slack: Option<&andon_fake_slack::Slack>, by: Duration) {
-    if let Some(slack) = slack {
-        slack.fast_forward(by);
-    }
     let before: u64 = std::fs::read_to_string(clock).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
     let beside = clock.with_extension(format!("new-{:?}", std::thread::current().id()));
     std::fs::write(&beside, (before + by.as_secs()).to_string()).expect("the clock cannot be set");
     std::fs::rename(&beside, clock).expect("the clock cannot be set");
+    if let Some(slack) = slack {
+        slack.fast_forward(by);
+    }
 }
 
 /// Where a service answers, as `status` showed it.
