@@ -7,7 +7,9 @@ use andon_core::{
     Account, CommandSpec, EffectKind, Failure, Fault, Identity, InvocationId, Message, OperationNumber, OperationState,
     Receipt, Record, RecordKind, Refusal, Said, Verdict,
 };
-use andon_store::{Accepted, Connection, InvocationRow, InvocationState, NewMessage, OperationRow, StoreError, Topic};
+use andon_store::{
+    Accepted, Connection, InvocationRow, InvocationState, NewMessage, OperationRow, Place, Places, StoreError, Topic,
+};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
@@ -18,9 +20,9 @@ use crate::lease::LEASE;
 use crate::{accept, anchors, complete, hearing, operations, outbox, people, pipeline, sequencer, watch as watching};
 
 /// Invocations at a time.
-const AT_A_TIME: usize = 32;
-/// Of which this many places are kept for what cannot wait.
-const RESERVED: usize = 8;
+const AT_A_TIME: usize = 24;
+/// So many more of what cannot wait.
+const URGENT: usize = 8;
 /// How long to wait for news before looking all the same.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(1);
 /// How long news of the bot itself are worth delivering.
@@ -306,42 +308,64 @@ fn kept(result: Result<(), Failure>, what: &str) {
     }
 }
 
-/// Takes up accepted invocations until told to stop.
+/// Goes on with accepted invocations until told to stop: with those that are handed over when they are accepted, and with those that it finds.
 async fn proceed(house: Arc<House>, mut stop: watch::Receiver<bool>) {
+    let places = Places::new(AT_A_TIME, URGENT);
+    let mut handed = house.store.hand_invocations(&house.owner, &places, LEASE);
     let mut changes = house.store.changes_about(Topic::Invocations);
     let mut busy = JoinSet::new();
+    let go_on = |busy: &mut JoinSet<()>, accepted, place: Place| {
+        let house = Arc::clone(&house);
+        busy.spawn(async move {
+            pipeline::proceed(&house, accepted).await;
+            drop(place);
+        });
+    };
     while !*stop.borrow() {
         changes.mark_unchanged();
         while busy.try_join_next().is_some() {}
-        let urgent_only = busy.len() >= AT_A_TIME - RESERVED;
-        let claimed = if busy.len() < AT_A_TIME { claim(&house, urgent_only).await } else { Ok(None) };
-        match claimed {
-            Ok(Some(accepted)) => {
-                let house = Arc::clone(&house);
-                busy.spawn(async move { pipeline::proceed(&house, accepted).await });
+        match claim(&house, &places).await {
+            Ok(claimed) if !claimed.is_empty() => {
+                claimed.into_iter().for_each(|(accepted, place)| go_on(&mut busy, accepted, place));
                 continue;
             }
-            Ok(None) => {}
+            Ok(_) => {}
             Err(error) => tracing::error!(%error, "invocations cannot be taken up"),
         }
-        tokio::select! {
-            _ = changes.changed() => {}
-            _ = busy.join_next(), if !busy.is_empty() => {}
-            () = house.clock.sleep(LOOK_EVERY) => {}
-            _ = stop.changed() => {}
+        loop {
+            tokio::select! {
+                Some((accepted, place)) = handed.recv() => {
+                    go_on(&mut busy, accepted, place);
+                    continue;
+                }
+                _ = changes.changed() => {}
+                Some(_) = busy.join_next() => if !places.are_behind() { continue },
+                () = house.clock.sleep(LOOK_EVERY) => {}
+                _ = stop.changed() => {}
+            }
+            break;
         }
     }
+    // What was handed over and not begun is let go with all leases.
+    drop(handed);
     while busy.join_next().await.is_some() {}
 }
 
-async fn claim(house: &House, urgent_only: bool) -> Result<Option<Accepted>, StoreError> {
+/// Takes up as many as there are places.
+async fn claim(house: &House, places: &Places) -> Result<Vec<(Accepted, Place)>, StoreError> {
+    let free = places.take_all();
+    let Some(urgent_only) = free.first().map(|place| place.reserved) else { return Ok(Vec::new()) };
     let now = house.store.now().await?;
     let until = now.saturating_add(LEASE).unwrap_or(now);
-    let owner = house.owner.clone();
-    house
+    let (owner, limit) = (house.owner.clone(), u32::try_from(free.len()).unwrap_or(u32::MAX));
+    let claimed = house
         .store
         .write_quietly(move |transaction| {
-            Box::pin(async move { transaction.claim_invocation(&owner, now, until, urgent_only).await })
+            Box::pin(async move { transaction.claim_invocations(&owner, now, until, urgent_only, limit).await })
         })
-        .await
+        .await?;
+    if claimed.is_empty() && !urgent_only {
+        places.caught_up();
+    }
+    Ok(claimed.into_iter().zip(free).collect())
 }

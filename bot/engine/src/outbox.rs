@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use andon_core::Fault;
 use andon_core::ports::{Placement, Voice, VoiceError};
-use andon_store::{OutboxItem, OutboxKind, StoreError, Topic};
+use andon_store::{OutboxItem, OutboxKind, Place, Places, StoreError, Topic};
 use jiff::SignedDuration;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
@@ -25,63 +26,100 @@ const LONGEST_PAUSE: i64 = 300;
 /// How long what is due may still take to be said once the outbox is told to stop.
 const DRAIN: SignedDuration = SignedDuration::from_secs(5);
 
+/// What is being said.
+struct Dispatch {
+    house: Arc<House>,
+    places: Places,
+    /// What was handed over when it was put into the outbox.
+    handed: UnboundedReceiver<(OutboxItem, Place)>,
+    busy: JoinSet<Result<(), StoreError>>,
+}
+
 /// Dispatches until told to stop, then says what is due.
 pub(crate) async fn dispatch(house: Arc<House>, mut stop: watch::Receiver<bool>) {
     let mut changes = house.store.changes_about(Topic::Outbox);
-    let mut busy = JoinSet::new();
+    let places = Places::new(AT_A_TIME, 0);
+    let handed = house.store.hand_messages(&house.owner, &places, LEASE);
+    let mut dispatch = Dispatch { house: Arc::clone(&house), places, handed, busy: JoinSet::new() };
     while !*stop.borrow() {
         changes.mark_unchanged();
-        if take_up(&house, &mut busy).await {
+        if dispatch.take_up().await {
             continue;
         }
-        tokio::select! {
-            _ = changes.changed() => {}
-            Some(said) = busy.join_next() => heed(said),
-            () = house.clock.sleep(LOOK_EVERY) => {}
-            _ = stop.changed() => {}
+        loop {
+            tokio::select! {
+                Some((item, place)) = dispatch.handed.recv() => {
+                    dispatch.say(item, place);
+                    continue;
+                }
+                _ = changes.changed() => {}
+                Some(said) = dispatch.busy.join_next() => {
+                    heed(said);
+                    if !dispatch.places.are_behind() {
+                        continue;
+                    }
+                }
+                () = house.clock.sleep(LOOK_EVERY) => {}
+                _ = stop.changed() => {}
+            }
+            break;
         }
     }
     tokio::select! {
-        () = drain(&house, &mut busy) => {}
+        () = dispatch.drain() => {}
         // Whatever was not said waits for the next start.
         () = house.clock.sleep(DRAIN) => tracing::warn!("some messages could not be said in time; they are said after the next start"),
     }
 }
 
-async fn drain(house: &Arc<House>, busy: &mut JoinSet<Result<(), StoreError>>) {
-    loop {
-        if take_up(house, busy).await {
-            continue;
-        }
-        match busy.join_next().await {
-            Some(said) => heed(said),
-            None => return,
+impl Dispatch {
+    async fn drain(&mut self) {
+        loop {
+            while let Ok((item, place)) = self.handed.try_recv() {
+                self.say(item, place);
+            }
+            if self.take_up().await {
+                continue;
+            }
+            match self.busy.join_next().await {
+                Some(said) => heed(said),
+                None => return,
+            }
         }
     }
-}
 
-/// Takes up what can be said now, as far as there is room. Tells whether there was anything.
-async fn take_up(house: &Arc<House>, busy: &mut JoinSet<Result<(), StoreError>>) -> bool {
-    while let Some(said) = busy.try_join_next() {
-        heed(said);
-    }
-    let room = AT_A_TIME.saturating_sub(busy.len());
-    if room == 0 {
-        return false;
-    }
-    let items = match claim(house, u32::try_from(room).unwrap_or(u32::MAX)).await {
-        Ok(items) => items,
-        Err(error) => {
-            tracing::error!(error = %Fault::new(error).chain(), "the outbox cannot be read");
+    /// Takes up what can be said now, as far as there are places. Tells whether there was anything.
+    async fn take_up(&mut self) -> bool {
+        while let Some(said) = self.busy.try_join_next() {
+            heed(said);
+        }
+        let free = self.places.take_all();
+        if free.is_empty() {
             return false;
         }
-    };
-    let any = !items.is_empty();
-    for item in items {
-        let house = Arc::clone(house);
-        busy.spawn(async move { say(&house, item).await });
+        let items = match claim(&self.house, u32::try_from(free.len()).unwrap_or(u32::MAX)).await {
+            Ok(items) => items,
+            Err(error) => {
+                tracing::error!(error = %Fault::new(error).chain(), "the outbox cannot be read");
+                return false;
+            }
+        };
+        if items.is_empty() {
+            self.places.caught_up();
+            return false;
+        }
+        items.into_iter().zip(free).for_each(|(item, place)| self.say(item, place));
+        true
     }
-    any
+
+    fn say(&mut self, item: OutboxItem, place: Place) {
+        let house = Arc::clone(&self.house);
+        self.busy.spawn(async move {
+            let said = say(&house, item).await;
+            drop(place);
+            said
+        });
+    }
 }
 
 /// What could not be kept is said once more, after its lease: nothing is lost.

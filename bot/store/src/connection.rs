@@ -6,7 +6,9 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use crate::error::StoreError;
+use crate::hand::Handing;
 use crate::news::News;
+use crate::trail::Top;
 
 /// A connection with all reading methods.
 pub enum Connection<'c> {
@@ -29,9 +31,18 @@ impl Connection<'_> {
     }
 }
 
-/// A unit of work: all of it is kept, or nothing. Has all writing methods; [`Transaction::connection`] has the reading ones. It notes what
-/// its news are about.
-pub struct Transaction<'c>(pub(crate) Connection<'c>, pub(crate) News);
+/// A unit of work: all of it is kept, or nothing. Has all writing methods; [`Transaction::connection`] has the reading ones.
+pub struct Transaction<'c>(pub(crate) Connection<'c>, pub(crate) Beside);
+
+/// What a unit of work gathers beside the database.
+pub(crate) struct Beside {
+    /// What it is news about.
+    pub(crate) news: News,
+    /// What it hands over once it is kept.
+    pub(crate) handing: Handing,
+    /// The top of the tree, where it is known.
+    pub(crate) top: Option<Top>,
+}
 
 impl Transaction<'_> {
     /// For reading inside the unit of work.
@@ -80,6 +91,14 @@ macro_rules! on {
     };
 }
 pub(crate) use on;
+
+/// PostgreSQL's time, in microseconds since 1970.
+macro_rules! database_now {
+    () => {
+        "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
+    };
+}
+pub(crate) use database_now;
 
 pub(crate) fn micros(at: Timestamp) -> i64 {
     at.as_microsecond()

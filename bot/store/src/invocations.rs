@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::connection::{Connection, Transaction, json, micros, on, parse, to_json};
+use crate::connection::{Connection, Transaction, database_now, json, micros, on, parse, to_json};
 use crate::error::{StoreError, readable};
 use crate::news::Topic;
 
@@ -111,8 +111,10 @@ pub struct InvocationRow {
 
 /// What became of a delivery.
 pub enum Acceptance {
-    /// It is new and durable.
+    /// It is new, and durable once the unit of work is kept. Somebody will find it.
     New(Box<Accepted>),
+    /// The same, and it is handed to this process's own worker.
+    Handed,
     /// The same human act was delivered before; this is what was said of it then.
     Duplicate(Receipt),
 }
@@ -131,13 +133,36 @@ impl Accepted {
     }
 }
 
+/// Taken up at once where `$7` is 1, and not at all where it is 0; the lease ends `$8` after `$now`.
+macro_rules! insert_invocation {
+    ($now:expr) => {
+        concat!(
+            "insert into invocations (id, state, body, received, urgent, lease_owner, fence, attempts, lease_until) \
+             values ($1, $2, $3, $4, $5, $6, $7, $7, $7 * (",
+            $now,
+            " + $8))"
+        )
+    };
+}
+
+macro_rules! claim_invocations {
+    ($lock:literal) => {
+        concat!(
+            "with due as materialized (select id from invocations where state = 'accepted' and lease_until <= $2 \
+             and ($4 = (1 = 0) or urgent) order by urgent desc, received limit $5 ",
+            $lock,
+            ") update invocations set lease_owner = $1, lease_until = $3, fence = fence + 1, attempts = attempts + 1 \
+             where id in (select id from due) returning id, state, body, attempts, fence"
+        )
+    };
+}
+
 impl Transaction<'_> {
     /// Makes an intent durable: the key of the human act, the invocation and its records, together or not at all.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn accept(&mut self, new: NewInvocation<'_>) -> Result<Acceptance, StoreError> {
-        self.1.note(Topic::Invocations);
         if let Some(receipt) = self.remember(&new).await? {
             return Ok(Acceptance::Duplicate(receipt));
         }
@@ -146,19 +171,31 @@ impl Transaction<'_> {
             NewInvocationState::Accepted => InvocationState::Accepted,
             NewInvocationState::Refused => InvocationState::Refused,
         };
-        on!(self.0, c => {
-            sqlx::query("insert into invocations (id, state, body, received, urgent) values ($1, $2, $3, $4, $5)")
+        let goes_on = new.state == NewInvocationState::Accepted;
+        let hand = self.1.handing.to_invocations().filter(|_| goes_on);
+        let hand = hand.and_then(|hand| Some((hand.place(new.urgent)?, hand)));
+        let owner = hand.as_ref().map(|(_, hand)| hand.owner());
+        let lease = hand.as_ref().map_or(0, |(_, hand)| self.1.handing.lease(hand, &self.0));
+        let taken = i64::from(hand.is_some());
+        on!(self.0, c, sql = [insert_invocation!("0"), insert_invocation!(database_now!())] => {
+            sqlx::query(sql)
                 .bind(new.id.to_string()).bind(state.name()).bind(to_json(&body)?).bind(micros(new.said.received)).bind(new.urgent)
-                .execute(&mut **c).await?;
+                .bind(owner).bind(taken).bind(lease).execute(&mut **c).await?;
         });
         for record in new.records {
             self.append(record).await?;
         }
         let Body { said, speaker, command } = body;
-        Ok(Acceptance::New(Box::new(Accepted {
-            row: InvocationRow { id: new.id, state, said, speaker, command, attempts: 0 },
-            fence: 0,
-        })))
+        let row = InvocationRow { id: new.id, state, said, speaker, command, attempts: taken };
+        let accepted = Accepted { row, fence: taken };
+        if let Some((place, _)) = hand {
+            self.1.handing.invocations.push((accepted, place));
+            return Ok(Acceptance::Handed);
+        }
+        if goes_on {
+            self.1.news.note(Topic::Invocations);
+        }
+        Ok(Acceptance::New(Box::new(accepted)))
     }
 
     /// Remembers the human act, or gives the receipt of an earlier delivery of it.
@@ -188,33 +225,27 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Takes up an accepted invocation that nobody holds: urgent ones first, then the oldest. `urgent_only` keeps places free for them.
-    /// One that cannot be read is passed over for as long as its lease lasts, so that nothing waits behind it.
+    /// Takes up to `limit` accepted invocations that nobody holds: urgent ones first, then the oldest. `urgent_only` keeps places free for
+    /// them. One that cannot be read is passed over for as long as its lease lasts, so that nothing waits behind it.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn claim_invocation(
+    pub async fn claim_invocations(
         &mut self,
         owner: &str,
         now: Timestamp,
         until: Timestamp,
         urgent_only: bool,
-    ) -> Result<Option<Accepted>, StoreError> {
-        macro_rules! claim {
-            ($lock:literal) => {
-                concat!(
-                    "update invocations set lease_owner = $1, lease_until = $3, fence = fence + 1, attempts = attempts + 1 where id = \
-                     (select id from invocations where state = 'accepted' and lease_until <= $2 and ($4 = (1 = 0) or urgent) \
-                     order by urgent desc, received limit 1 ", $lock, ") returning id, state, body, attempts, fence"
-                )
-            };
-        }
-        let row: Option<(String, String, String, i64, i64)> = on!(self.0, c, sql = [claim!(""), claim!("for update skip locked")] => {
-            sqlx::query_as(sql).bind(owner).bind(micros(now)).bind(micros(until)).bind(urgent_only).fetch_optional(&mut **c).await?
+        limit: u32,
+    ) -> Result<Vec<Accepted>, StoreError> {
+        let rows: Vec<(String, String, String, i64, i64)> = on!(self.0, c, sql = [claim_invocations!(""), claim_invocations!("for update skip locked")] => {
+            sqlx::query_as(sql).bind(owner).bind(micros(now)).bind(micros(until)).bind(urgent_only).bind(i64::from(limit)).fetch_all(&mut **c).await?
         });
-        let Some((id, state, body, attempts, fence)) = row else { return Ok(None) };
-        let row = readable(invocation(&id, &state, &body, attempts), "an invocation");
-        Ok(row.map(|row| Accepted { row, fence }))
+        let taken = |(id, state, body, attempts, fence): (String, String, String, i64, i64)| {
+            let row = readable(invocation(&id, &state, &body, attempts), "an invocation")?;
+            Some(Accepted { row, fence })
+        };
+        Ok(rows.into_iter().filter_map(taken).collect())
     }
 
     /// Keeps an invocation's lease for longer. False where it is lost, or the invocation has ended.
@@ -252,7 +283,7 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn release_invocations(&mut self, owner: &str) -> Result<(), StoreError> {
-        self.1.note(Topic::Invocations);
+        self.1.news.note(Topic::Invocations);
         on!(self.0, c => {
             sqlx::query("update invocations set lease_until = 0 where lease_owner = $1 and state = 'accepted'")
                 .bind(owner).execute(&mut **c).await?;

@@ -12,6 +12,7 @@ mod chats;
 mod claims;
 mod connection;
 mod error;
+mod hand;
 mod invocations;
 mod leases;
 mod locks;
@@ -30,6 +31,7 @@ pub use approvals::{ApprovalRow, NewApproval};
 pub use chats::AccountRow;
 pub use connection::{Connection, Reader, Transaction};
 pub use error::{OpenError, StoreError};
+pub use hand::{Place, Places};
 pub use invocations::{
     Acceptance, Accepted, InvocationRow, InvocationState, NewInvocation, NewInvocationState, StoredCommand,
 };

@@ -14,8 +14,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, PgPool, SqlitePool};
 use tokio::sync::watch;
 
-use crate::connection::{Reader, on, time};
+use crate::connection::{Reader, database_now, on, time};
 use crate::error::{OpenError, StoreError};
+use crate::hand::Hands;
 use crate::migrate;
 use crate::news::{Bell, News, Topic};
 use crate::url::DatabaseUrl;
@@ -59,6 +60,7 @@ pub(crate) struct Inner {
     pub(crate) pool: Pool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) bell: Bell,
+    pub(crate) hands: Hands,
     /// Held for as long as the process writes to the file.
     _lock: Option<File>,
 }
@@ -78,7 +80,7 @@ impl Store {
             DatabaseUrl::Sqlite(path) => open_sqlite(path).await?,
             DatabaseUrl::Postgres(url) => (open_postgres(url).await?, None),
         };
-        let inner = Inner { pool, clock, bell: Bell::default(), _lock: lock };
+        let inner = Inner { pool, clock, bell: Bell::default(), hands: Hands::default(), _lock: lock };
         let store = Self { inner: Arc::new(inner) };
         store.claim(purpose).await?;
         store.listen().await?;
@@ -95,7 +97,7 @@ impl Store {
                 let options = sqlite_options(path).read_only(true).create_if_missing(false);
                 let mut probe = options.connect().await?;
                 check_version(probe.list_applied_migrations("_sqlx_migrations").await, true)?;
-                let readers = SqlitePoolOptions::new().max_connections(SQLITE_READERS).connect_with(options).await?;
+                let readers = sqlite_readers().connect_with(options).await?;
                 Pool::Sqlite { readers, writer: Writer::none() }
             }
             DatabaseUrl::Postgres(url) => {
@@ -106,7 +108,7 @@ impl Store {
                 Pool::Postgres(pool)
             }
         };
-        let inner = Inner { pool, clock, bell: Bell::default(), _lock: None };
+        let inner = Inner { pool, clock, bell: Bell::default(), hands: Hands::default(), _lock: None };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -127,8 +129,7 @@ impl Store {
     /// The database cannot be reached.
     pub async fn now(&self) -> Result<Timestamp, StoreError> {
         let Pool::Postgres(pool) = &self.inner.pool else { return Ok(self.inner.clock.now()) };
-        let sql = "select (extract(epoch from clock_timestamp()) * 1000000)::bigint";
-        let (micros,): (i64,) = sqlx::query_as(sql).fetch_one(pool).await?;
+        let (micros,): (i64,) = sqlx::query_as(concat!("select ", database_now!())).fetch_one(pool).await?;
         let now = time(micros)?;
         Ok(now.saturating_add(self.inner.clock.offset()).unwrap_or(now))
     }
@@ -209,6 +210,11 @@ fn postgres_options() -> PgPoolOptions {
     PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(PATIENCE)
 }
 
+/// A connection to a file is not lost while nobody looks: it needs no trial before each use.
+fn sqlite_readers() -> SqlitePoolOptions {
+    SqlitePoolOptions::new().max_connections(SQLITE_READERS).test_before_acquire(false)
+}
+
 fn sqlite_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
@@ -231,8 +237,7 @@ async fn open_sqlite(path: &Path) -> Result<(Pool, Option<File>), OpenError> {
         .run_direct(None, &mut writer, false)
         .await
         .map_err(OpenError::Migrate)?;
-    let readers =
-        SqlitePoolOptions::new().max_connections(SQLITE_READERS).connect_with(options.read_only(true)).await?;
+    let readers = sqlite_readers().connect_with(options.read_only(true)).await?;
     Ok((Pool::Sqlite { readers, writer: Writer::start(writer) }, Some(lock)))
 }
 

@@ -5,7 +5,7 @@ use andon_core::ports::{Marker, Placement};
 use andon_core::{Identity, InvocationId, Message, OperationId, Room};
 use jiff::Timestamp;
 
-use crate::connection::{Connection, Transaction, json, micros, on, parse, to_json};
+use crate::connection::{Connection, Transaction, database_now, json, micros, on, parse, to_json};
 use crate::error::{StoreError, readable};
 use crate::news::Topic;
 
@@ -22,6 +22,7 @@ pub struct NewCard {
 }
 
 /// A message to be said once.
+#[derive(Clone)]
 pub struct NewMessage {
     /// Where.
     pub room: Room,
@@ -112,13 +113,29 @@ macro_rules! claim_messages {
     };
 }
 
+// The row's own number goes into its mark. It is handed over at once where `$10` is 1 and its room has nothing else to hear.
+macro_rules! insert_message {
+    ($id:expr, $overriding:expr, $now:expr) => {
+        concat!(
+            "insert into messages (id, room, asker, message, invocation, operation, under_card, urgent, expires_at, marker, attempts, lease_until) ",
+            $overriding,
+            " select next.id, $1, $2, $3, $4, $5, $6, $7, $8, $9 || '/' || next.id, next.taken, next.taken * (",
+            $now,
+            " + $11) from (select ",
+            $id,
+            " as id, case when exists (select 1 from messages where room = $1 and done_at is null) then 0 else $10 end as taken) as next \
+             returning id, marker, attempts"
+        )
+    };
+}
+
 impl Transaction<'_> {
     /// Places a card.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn put_card(&mut self, new: &NewCard) -> Result<(), StoreError> {
-        self.1.note(Topic::Outbox);
+        self.1.news.note(Topic::Outbox);
         on!(self.0, c => {
             sqlx::query("insert into cards (operation, room, asker, message, marker) values ($1, $2, $3, $4, $5) on conflict do nothing")
                 .bind(new.operation.to_string()).bind(new.room.to_string()).bind(new.asker.as_ref().map(ToString::to_string))
@@ -132,7 +149,7 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn redraw_cards(&mut self, operation: OperationId, message: &Message) -> Result<(), StoreError> {
-        self.1.note(Topic::Outbox);
+        self.1.news.note(Topic::Outbox);
         on!(self.0, c => {
             sqlx::query("update cards set message = $2, version = version + 1 where operation = $1 and message <> $2")
                 .bind(operation.to_string()).bind(to_json(message)?).execute(&mut **c).await?;
@@ -145,22 +162,36 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn put_message(&mut self, new: &NewMessage) -> Result<(), StoreError> {
-        self.1.note(Topic::Outbox);
+        // What goes under a card waits until the card stands there.
+        let hand = self.1.handing.to_outbox().filter(|_| !new.under_card);
+        let hand = hand.and_then(|hand| Some((hand.place(new.urgent)?, hand)));
+        let lease = hand.as_ref().map_or(0, |(_, hand)| self.1.handing.lease(hand, &self.0));
         let about = new
             .invocation
             .map(|id| id.to_string())
             .or_else(|| new.operation.map(|id| id.to_string()))
             .unwrap_or_default();
-        on!(self.0, c => {
-            let (id,): (i64,) = sqlx::query_as("insert into messages \
-                (room, asker, message, invocation, operation, under_card, urgent, expires_at, marker) \
-                values ($1, $2, $3, $4, $5, $6, $7, $8, '') returning id")
+        let (id, marker, attempts): (i64, String, i64) = on!(self.0, c, sql = [
+            insert_message!("(select coalesce(max(id), 0) + 1 from messages)", "", "0"),
+            insert_message!("nextval(pg_get_serial_sequence('messages', 'id'))", "overriding system value", database_now!())
+        ] => {
+            sqlx::query_as(sql)
                 .bind(new.room.to_string()).bind(new.asker.as_ref().map(ToString::to_string)).bind(to_json(&new.message)?)
                 .bind(new.invocation.map(|id| id.to_string())).bind(new.operation.map(|id| id.to_string()))
-                .bind(new.under_card).bind(new.urgent).bind(micros(new.expires_at)).fetch_one(&mut **c).await?;
-            sqlx::query("update messages set marker = $2 where id = $1").bind(id).bind(format!("{about}/{id}"))
-                .execute(&mut **c).await?;
+                .bind(new.under_card).bind(new.urgent).bind(micros(new.expires_at)).bind(about)
+                .bind(i64::from(hand.is_some())).bind(lease).fetch_one(&mut **c).await?
         });
+        match hand {
+            Some((place, _)) if attempts > 0 => {
+                let kind = OutboxKind::Message { id, under: None };
+                let NewMessage { room, asker, message, .. } = new.clone();
+                self.1
+                    .handing
+                    .outbox
+                    .push((OutboxItem { kind, room, asker, message, marker: Marker(marker), attempts }, place));
+            }
+            _ => self.1.news.note(Topic::Outbox),
+        }
         Ok(())
     }
 
@@ -199,7 +230,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Something was said.
+    /// Something was said. It is news for those who wait for what goes next, under a card or in the same room, if there is any.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -209,19 +240,24 @@ impl Transaction<'_> {
         placement: Option<&Placement>,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.1.note(Topic::Outbox);
         let placement = placement.map(|placement| placement.0.as_str());
-        on!(self.0, c => match &item.kind {
+        let more = on!(self.0, c => match &item.kind {
             OutboxKind::Card { operation, version, .. } => {
                 sqlx::query("update cards set sent_version = $3, placement = coalesce($4, placement), attempts = 0, lease_until = 0 \
                     where operation = $1 and room = $2")
                     .bind(operation.to_string()).bind(item.room.to_string()).bind(*version).bind(placement).execute(&mut **c).await?;
+                true
             }
             OutboxKind::Message { id, .. } => {
-                sqlx::query("update messages set done_at = $2, placement = $3 where id = $1")
-                    .bind(*id).bind(micros(at)).bind(placement).execute(&mut **c).await?;
+                let more: Option<(bool,)> = sqlx::query_as("update messages set done_at = $2, placement = $3 where id = $1 \
+                    returning exists (select 1 from messages n where n.room = messages.room and n.done_at is null and n.id <> messages.id)")
+                    .bind(*id).bind(micros(at)).bind(placement).fetch_optional(&mut **c).await?;
+                more.is_some_and(|(more,)| more)
             }
         });
+        if more {
+            self.1.news.note(Topic::Outbox);
+        }
         Ok(())
     }
 
@@ -266,7 +302,7 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn give_up(&mut self, item: &OutboxItem, why: &str, at: Timestamp) -> Result<(), StoreError> {
-        self.1.note(Topic::Outbox);
+        self.1.news.note(Topic::Outbox);
         on!(self.0, c => match &item.kind {
             OutboxKind::Card { operation, .. } => {
                 sqlx::query("update cards set given_up = $3 where operation = $1 and room = $2")

@@ -10,10 +10,12 @@ use sqlx::{Connection as _, PgPool, SqliteConnection};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::connection::{Connection, Transaction};
+use crate::connection::{Beside, Connection, Transaction};
 use crate::error::StoreError;
+use crate::hand::Handing;
 use crate::news::News;
 use crate::open::{Pool, Store};
+use crate::trail::Top;
 
 /// How many units share one commit at most.
 const BATCH: usize = 64;
@@ -32,11 +34,13 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (value, news) = match &self.inner.pool {
-            Pool::Sqlite { writer, .. } => writer.write(work).await?,
-            Pool::Postgres(pool) => in_postgres(pool, work, Told::Others).await?,
+        let handing = Handing::of(&self.inner);
+        let (value, beside) = match &self.inner.pool {
+            Pool::Sqlite { writer, .. } => writer.write(work, handing).await?,
+            Pool::Postgres(pool) => in_postgres(pool, work, handing, Told::Others).await?,
         };
-        self.inner.bell.ring(news);
+        beside.handing.over();
+        self.inner.bell.ring(beside.news);
         Ok(value)
     }
 
@@ -51,10 +55,12 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (value, _) = match &self.inner.pool {
-            Pool::Sqlite { writer, .. } => writer.write(work).await?,
-            Pool::Postgres(pool) => in_postgres(pool, work, Told::Nobody).await?,
+        let handing = Handing::of(&self.inner);
+        let (value, beside) = match &self.inner.pool {
+            Pool::Sqlite { writer, .. } => writer.write(work, handing).await?,
+            Pool::Postgres(pool) => in_postgres(pool, work, handing, Told::Nobody).await?,
         };
+        beside.handing.over();
         Ok(value)
     }
 }
@@ -66,22 +72,24 @@ enum Told {
     Nobody,
 }
 
-async fn in_postgres<T, E, F>(pool: &PgPool, work: F, told: Told) -> Result<(T, News), E>
+async fn in_postgres<T, E, F>(pool: &PgPool, work: F, handing: Handing, told: Told) -> Result<(T, Beside), E>
 where
     F: for<'t> FnOnce(&'t mut Transaction<'_>) -> BoxFuture<'t, Result<T, E>>,
     E: From<StoreError>,
 {
     let mut transaction = pool.begin().await.map_err(StoreError::from)?;
-    let (value, news) = {
-        let mut unit = Transaction(Connection::Postgres(&mut transaction), News::default());
+    let beside = Beside { news: News::default(), handing, top: None };
+    let (value, beside) = {
+        let mut unit = Transaction(Connection::Postgres(&mut transaction), beside);
         (work(&mut unit).await?, unit.1)
     };
     if told == Told::Others {
-        let told = sqlx::query("select pg_notify('andon', $1)").bind(news.tell()).execute(&mut *transaction).await;
+        let told =
+            sqlx::query("select pg_notify('andon', $1)").bind(beside.news.tell()).execute(&mut *transaction).await;
         told.map_err(StoreError::from)?;
     }
     transaction.commit().await.map_err(StoreError::from)?;
-    Ok((value, news))
+    Ok((value, beside))
 }
 
 /// Whether a batch was kept, and why not.
@@ -93,7 +101,14 @@ struct Ended {
     tell: Box<dyn FnOnce(&Fate) + Send>,
 }
 
-type Job = Box<dyn for<'t> FnOnce(&'t mut SqliteConnection) -> BoxFuture<'t, Ended> + Send>;
+type Job = Box<dyn for<'t> FnOnce(&'t mut Desk) -> BoxFuture<'t, Ended> + Send>;
+
+/// What the writer works with.
+struct Desk {
+    connection: SqliteConnection,
+    /// The top of the tree, unless a unit that was not kept has moved it.
+    top: Option<Top>,
+}
 
 /// The one writer of a SQLite file.
 pub(crate) struct Writer {
@@ -121,26 +136,28 @@ impl Writer {
         }
     }
 
-    async fn write<T, E, F>(&self, work: F) -> Result<(T, News), E>
+    async fn write<T, E, F>(&self, work: F, handing: Handing) -> Result<(T, Beside), E>
     where
         F: for<'t> FnOnce(&'t mut Transaction<'_>) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
+        let job: Job = Box::new(move |desk| {
             Box::pin(async move {
-                let mut transaction = Transaction(Connection::Sqlite(connection), News::default());
+                let beside = Beside { news: News::default(), handing, top: desk.top.take() };
+                let mut transaction = Transaction(Connection::Sqlite(&mut desk.connection), beside);
                 let result = AssertUnwindSafe(work(&mut transaction))
                     .catch_unwind()
                     .await
                     .unwrap_or_else(|_| Err(StoreError::Lost.into()));
-                let news = transaction.1;
+                let mut beside = transaction.1;
                 let keep = result.is_ok();
+                desk.top = beside.top.take().filter(|_| keep);
                 let tell = Box::new(move |fate: &Fate| {
                     let answer = match fate {
                         Err(error) if keep => Err(StoreError::not_kept(error).into()),
-                        _ => result.map(|value| (value, news)),
+                        _ => result.map(|value| (value, beside)),
                     };
                     // Nobody waits any more: what was kept is kept all the same.
                     let _ = sender.send(answer);
@@ -154,16 +171,18 @@ impl Writer {
     }
 }
 
-async fn run(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>) {
+async fn run(connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>) {
+    let mut desk = Desk { connection, top: None };
     let mut batch = Vec::with_capacity(BATCH);
     while jobs.recv_many(&mut batch, BATCH).await > 0 {
         let mut ended = Vec::with_capacity(batch.len());
-        let fate = match commit(&mut connection, &mut batch, &mut ended).await {
+        let fate = match commit(&mut desk, &mut batch, &mut ended).await {
             Ok(()) => Ok(()),
             Err(error) => {
                 tracing::error!(%error, "a batch of {} units of work was not kept", ended.len());
+                desk.top = None;
                 // Whether or not a transaction is open: after this, none is.
-                let _ = sqlx::raw_sql("rollback").execute(&mut connection).await;
+                let _ = sqlx::raw_sql("rollback").execute(&mut desk.connection).await;
                 Err(Arc::new(error))
             }
         };
@@ -173,37 +192,33 @@ async fn run(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>) {
         }
     }
     // Folds the log into the file, so that a copy of the file is a copy of everything. Where a reader is still there, the next start does it.
-    if let Err(error) = sqlx::raw_sql("pragma wal_checkpoint(truncate)").execute(&mut connection).await {
+    if let Err(error) = sqlx::raw_sql("pragma wal_checkpoint(truncate)").execute(&mut desk.connection).await {
         tracing::debug!(%error, "the log was not folded into the file");
     }
-    if let Err(error) = connection.close().await {
+    if let Err(error) = desk.connection.close().await {
         tracing::error!(%error, "the database was not closed cleanly");
     }
 }
 
-async fn commit(
-    connection: &mut SqliteConnection,
-    batch: &mut Vec<Job>,
-    ended: &mut Vec<Ended>,
-) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql("begin immediate").execute(&mut *connection).await?;
-    if batch.len() == 1 {
-        // Alone it needs no savepoint: what it wrote is kept or not with the transaction.
-        let unit = match batch.pop() {
-            Some(job) => job(connection).await,
-            None => return Ok(()),
-        };
-        let end = if unit.keep { "commit" } else { "rollback" };
-        ended.push(unit);
-        return sqlx::raw_sql(end).execute(&mut *connection).await.map(|_| ());
-    }
+/// Each step that leads from one unit to the next is one statement: every statement is a change of threads and back.
+async fn commit(desk: &mut Desk, batch: &mut Vec<Job>, ended: &mut Vec<Ended>) -> Result<(), sqlx::Error> {
+    // Alone it needs no savepoint: what it wrote is kept or not with the transaction.
+    let alone = batch.len() == 1;
+    let mut next = if alone { "begin immediate" } else { "begin immediate; savepoint unit" };
+    let mut left = batch.len();
     for job in batch.drain(..) {
-        sqlx::raw_sql("savepoint unit").execute(&mut *connection).await?;
-        let unit = job(connection).await;
-        let end = if unit.keep { "release unit" } else { "rollback to unit; release unit" };
+        sqlx::raw_sql(next).execute(&mut desk.connection).await?;
+        let unit = job(desk).await;
+        left -= 1;
+        next = match (unit.keep, alone, left) {
+            (true, true, _) => "commit",
+            (false, true, _) => "rollback",
+            (true, false, 0) => "release unit; commit",
+            (false, false, 0) => "rollback to unit; release unit; commit",
+            (true, false, _) => "release unit; savepoint unit",
+            (false, false, _) => "rollback to unit; release unit; savepoint unit",
+        };
         ended.push(unit);
-        sqlx::raw_sql(end).execute(&mut *connection).await?;
     }
-    sqlx::raw_sql("commit").execute(&mut *connection).await?;
-    Ok(())
+    sqlx::raw_sql(next).execute(&mut desk.connection).await.map(|_| ())
 }

@@ -1,5 +1,7 @@
 //! One grammar, made by clap from the registry.
 
+use std::sync::{Mutex, PoisonError};
+
 use andon_core::CommandSpec;
 use clap::{ArgMatches, Args, FromArgMatches};
 
@@ -9,7 +11,8 @@ use crate::command::{Entry, Flags, Run};
 /// The grammar of all commands of a registry.
 pub struct Grammar {
     commands: &'static [Entry],
-    root: clap::Command,
+    /// Parsing wants it for itself, and leaves it as it was: a copy for each line would cost more than the parsing.
+    root: Mutex<clap::Command>,
     specs: Vec<CommandSpec>,
 }
 
@@ -20,7 +23,7 @@ impl Grammar {
             commands.iter().fold(bare("andon").no_binary_name(true), |root, entry| plant(root, entry.path, entry));
         root.build();
         let specs = commands.iter().map(|entry| spec::of(entry, &leaf(entry))).collect();
-        Self { commands, root, specs }
+        Self { commands, root: Mutex::new(root), specs }
     }
 
     /// All commands as plain data, in the registry's order.
@@ -43,11 +46,14 @@ impl Grammar {
     /// # Errors
     /// Whatever clap says, unrendered.
     pub(crate) fn understand(&self, mut words: Vec<String>) -> Result<Asked, clap::Error> {
-        let depth = self.depth(&words);
+        let mut root = self.root.lock().unwrap_or_else(PoisonError::into_inner);
+        let depth = depth(&root, &words);
         for word in &mut words[..depth] {
             word.make_ascii_lowercase();
         }
-        let mut matches = &self.root.clone().try_get_matches_from(words)?;
+        let matches = root.try_get_matches_from_mut(words)?;
+        drop(root);
+        let mut matches = &matches;
         let mut path = Vec::new();
         while let Some((name, inner)) = matches.subcommand() {
             path.push(name.to_owned());
@@ -56,20 +62,20 @@ impl Grammar {
         let entry = self.entry(&path).unwrap_or_else(|| unreachable!("the grammar was made from the registry"));
         Ok(Asked { entry, arguments: (entry.arguments)(matches)?, flags: flags(entry, matches)?, alias: None })
     }
+}
 
-    /// How many of the first words name the command.
-    fn depth(&self, words: &[String]) -> usize {
-        let mut here = &self.root;
-        let mut depth = 0;
-        for word in words {
-            depth += 1;
-            match here.find_subcommand(word.to_ascii_lowercase()) {
-                Some(inner) if inner.has_subcommands() => here = inner,
-                _ => break,
-            }
+/// How many of the first words name the command.
+fn depth(root: &clap::Command, words: &[String]) -> usize {
+    let mut here = root;
+    let mut depth = 0;
+    for word in words {
+        depth += 1;
+        match here.find_subcommand(word.to_ascii_lowercase()) {
+            Some(inner) if inner.has_subcommands() => here = inner,
+            _ => break,
         }
-        depth
     }
+    depth
 }
 
 fn flags(entry: &Entry, matches: &ArgMatches) -> Result<Flags, clap::Error> {

@@ -189,7 +189,7 @@ impl Transaction<'_> {
         accepted: &Accepted,
         new: &NewOperation,
     ) -> Result<OperationNumber, StoreError> {
-        self.1.note(Topic::Operations);
+        self.1.news.note(Topic::Operations);
         let state = if new.approvals_needed > 0 { OperationState::WaitingApproval } else { OperationState::Queued };
         let body = Body {
             command: new.command.clone(),
@@ -250,7 +250,7 @@ impl Transaction<'_> {
         at: Timestamp,
         outcome: Option<&Outcome>,
     ) -> Result<OperationState, StoreError> {
-        self.1.note(Topic::Operations);
+        self.1.news.note(Topic::Operations);
         let conflict = || StoreError::Conflict(format!("{} from {}", row.number, row.state.as_str()));
         let next = row.state.after(cause).ok_or_else(conflict)?;
         if next == OperationState::Running {
@@ -300,7 +300,7 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn let_targets_go(&mut self, operation: OperationId) -> Result<(), StoreError> {
-        self.1.note(Topic::Operations);
+        self.1.news.note(Topic::Operations);
         on!(self.0, c => {
             sqlx::query("update operation_targets set holding = (1 = 0) where operation = $1")
                 .bind(operation.to_string()).execute(&mut **c).await?;
@@ -362,7 +362,7 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn request_cancel(&mut self, operation: OperationId) -> Result<(), StoreError> {
-        self.1.note(Topic::Operations);
+        self.1.news.note(Topic::Operations);
         on!(self.0, c => {
             sqlx::query("update operations set cancel_requested = (1 = 1) where id = $1").bind(operation.to_string()).execute(&mut **c).await?;
         });

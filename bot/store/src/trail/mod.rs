@@ -1,7 +1,7 @@
 //! The audit trail as it is kept: records, their numbers, the tree's hashes, checkpoints.
 
 use andon_core::{Digest, OperationId, PersonId, RecordId, RecordKind, RecordNumber};
-use andon_trail::{Disclosure, Index, Sealed, SignedCheckpoint, tree};
+use andon_trail::{Disclosure, Index, Sealed, SignedCheckpoint};
 use jiff::Timestamp;
 
 use crate::connection::{Connection, Transaction, micros, on, parse, to_json};
@@ -78,7 +78,12 @@ macro_rules! record_query {
     };
 }
 
+mod append;
 mod read;
+mod top;
+
+use top::Growth;
+pub(crate) use top::Top;
 
 /// What was given numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,51 +100,41 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn append(&mut self, sealed: &Sealed) -> Result<Option<RecordNumber>, StoreError> {
-        self.1.note(Topic::Trail);
-        let index = &sealed.index;
-        let id = sealed.id.to_string();
-        let kind = index.kind.name();
-        let targets = to_json(&index.targets)?;
-        let operation = index.operation.map(|operation| operation.to_string());
-        let invocation = index.invocation.map(|invocation| invocation.to_string());
-        on!(self.0, c => {
-            sqlx::query("insert into records (id, leaf, leaf_hash, kind, recorded, person, targets, command, outcome, operation, invocation) \
-                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
-                .bind(&id).bind(&sealed.leaf).bind(sealed.leaf_hash.to_string()).bind(kind).bind(micros(index.recorded))
-                .bind(index.person).bind(targets).bind(&index.command).bind(&index.outcome).bind(operation).bind(invocation)
-                .execute(&mut **c).await?;
-            for target in &index.targets {
-                sqlx::query("insert into record_targets (record_id, service, environment) values ($1, $2, $3) on conflict do nothing")
-                    .bind(&id).bind(target.service.as_str()).bind(target.environment.as_str()).execute(&mut **c).await?;
-            }
-        });
-        self.disclose(&id, &sealed.disclosures).await?;
+        self.1.news.note(Topic::Trail);
         for (digest, text) in &sealed.texts {
             self.keep_text(*digest, text).await?;
         }
-        if self.0.is_postgres() {
-            return Ok(None);
-        }
-        let number = self.connection().tree_size().await?;
-        self.integrate_one(number, sealed.id, sealed.leaf_hash).await?;
-        Ok(Some(RecordNumber(number)))
+        let growth = match self.0.is_postgres() {
+            true => None,
+            false => Some(self.grow(sealed.leaf_hash).await?),
+        };
+        let index = &sealed.index;
+        let targets: Vec<_> = index.targets.iter().map(|it| (it.service.as_str(), it.environment.as_str())).collect();
+        let disclosures: Vec<_> =
+            sealed.disclosures.iter().map(|it| (&it.path, hex::encode(it.salt), &it.value)).collect();
+        on!(self.0, c, sql = [append::SQLITE, append::POSTGRES] => {
+            let mut query = sqlx::query(sql)
+                .bind(sealed.id.to_string()).bind(&sealed.leaf).bind(sealed.leaf_hash.to_string()).bind(index.kind.name())
+                .bind(micros(index.recorded)).bind(index.person).bind(to_json(&index.targets)?).bind(&index.command)
+                .bind(&index.outcome).bind(index.operation.map(|operation| operation.to_string()))
+                .bind(index.invocation.map(|invocation| invocation.to_string())).bind(to_json(&targets)?).bind(to_json(&disclosures)?);
+            if let Some(growth) = &growth {
+                query = query.bind(signed(growth.number)?).bind(signed(growth.first)?).bind(to_json(&growth.hashes)?);
+            }
+            query.execute(&mut **c).await?;
+        });
+        Ok(growth.map(|growth| RecordNumber(growth.number)))
     }
 
-    /// Keeps what is disclosed of a record, all of it in one trip to the database.
-    async fn disclose(&mut self, id: &str, disclosures: &[Disclosure]) -> Result<(), StoreError> {
-        if disclosures.is_empty() {
-            return Ok(());
-        }
-        let rows: Vec<_> = disclosures.iter().map(|it| (&it.path, hex::encode(it.salt), &it.value)).collect();
-        on!(self.0, c, sql = [
-            "insert into disclosures (record_id, path, salt, value) \
-                select $1, row.value ->> 0, unhex(row.value ->> 1), row.value ->> 2 from json_each($2) as row",
-            "insert into disclosures (record_id, path, salt, value) \
-                select $1, row.value ->> 0, decode(row.value ->> 1, 'hex'), row.value ->> 2 from json_array_elements($2::json) as row (value)"
-        ] => {
-            sqlx::query(sql).bind(id).bind(to_json(&rows)?).execute(&mut **c).await?;
-        });
-        Ok(())
+    /// Adds a leaf to the top of the tree, which is read where it is not known.
+    async fn grow(&mut self, leaf_hash: Digest) -> Result<Growth, StoreError> {
+        let mut top = match self.1.top.take() {
+            Some(top) => top,
+            None => Top::read(&mut self.0.again()).await?,
+        };
+        let growth = top.grow(leaf_hash)?;
+        self.1.top = Some(top);
+        Ok(growth)
     }
 
     /// Gives numbers to records that have none, in the order in which they were written. Only one process at a time does this; the others
@@ -156,32 +151,22 @@ impl Transaction<'_> {
                 where not exists (select 1 from trail_leaves l where l.record_id = w.record_id) order by w.position limit $1")
                 .bind(i64::from(limit)).fetch_all(&mut **c).await?
         });
-        let first = self.connection().tree_size().await?;
         let mut integrated = Integrated { count: waiting.len(), planned: Vec::new() };
-        for (number, (id, hash, kind, operation)) in (first..).zip(waiting) {
-            self.integrate_one(number, parse(&id, "a record's id")?, parse(&hash, "a leaf hash")?).await?;
+        let (mut leaves, mut hashes) = (Vec::new(), Vec::new());
+        for (id, hash, kind, operation) in waiting {
+            let growth = self.grow(parse(&hash, "a leaf hash")?).await?;
+            leaves.push((growth.number, id, hash));
+            hashes.extend((growth.first..).zip(growth.hashes));
             if let Some(operation) = operation.filter(|_| kind == RecordKind::Planned.name()) {
                 integrated.planned.push(parse(&operation, "a record's operation")?);
             }
         }
+        if !leaves.is_empty() {
+            on!(self.0, c, sql = [append::NUMBER_IN_SQLITE, append::NUMBER_IN_POSTGRES] => {
+                sqlx::query(sql).bind(to_json(&leaves)?).bind(to_json(&hashes)?).execute(&mut **c).await?;
+            });
+        }
         Ok(integrated)
-    }
-
-    async fn integrate_one(&mut self, number: u64, id: RecordId, leaf_hash: Digest) -> Result<(), StoreError> {
-        let known = self.connection().hashes(&tree::positions_to_append(number)).await?;
-        let hashes = tree::hashes_to_append(number, leaf_hash, &known)
-            .map_err(|error| StoreError::Corrupt(format!("the tree: {error}")))?;
-        let first = signed(tree::first_position(number))?;
-        on!(self.0, c, sql = [
-            "insert into trail_hashes (position, hash) select $1 + hash.key, hash.value from json_each($2) as hash",
-            "insert into trail_hashes (position, hash) \
-                select $1 + hash.place - 1, hash.value from json_array_elements_text($2::json) with ordinality as hash (value, place)"
-        ] => {
-            sqlx::query("insert into trail_leaves (number, record_id, leaf_hash) values ($1, $2, $3)")
-                .bind(signed(number)?).bind(id.to_string()).bind(leaf_hash.to_string()).execute(&mut **c).await?;
-            sqlx::query(sql).bind(first).bind(to_json(&hashes)?).execute(&mut **c).await?;
-        });
-        Ok(())
     }
 
     /// Keeps a text under its digest, once.
@@ -214,7 +199,7 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn put_checkpoint(&mut self, checkpoint: &SignedCheckpoint, at: Timestamp) -> Result<(), StoreError> {
-        self.1.note(Topic::Trail);
+        self.1.news.note(Topic::Trail);
         on!(self.0, c => {
             sqlx::query("insert into checkpoints (size, root, note, at) values ($1, $2, $3, $4) on conflict do nothing")
                 .bind(signed(checkpoint.size)?).bind(checkpoint.root.to_string()).bind(&checkpoint.note).bind(micros(at))

@@ -63,6 +63,7 @@ pub(crate) async fn accepted(store: &Store, world: &World, seconds: i64) -> Acce
     let id = InvocationId::new(at(seconds), &*world.dice);
     match accept(store, world, id, &format!("console//line/{id}"), seconds).await {
         Acceptance::New(accepted) => *accepted,
+        Acceptance::Handed => panic!("nobody takes it"),
         Acceptance::Duplicate(receipt) => panic!("a new act has a receipt already: {receipt:?}"),
     }
 }

@@ -3,6 +3,7 @@
 mod accept;
 mod damage;
 mod given;
+mod handing;
 mod holding;
 mod leases;
 mod locks;
