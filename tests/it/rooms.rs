@@ -9,6 +9,7 @@ use crate::{PROGRAM, everywhere};
 everywhere! {
     a_request_nobody_approves_expires,
     a_restart_forgets_nothing,
+    a_button_that_comes_too_late_shows_how_it_stands,
     what_ends_by_itself_is_told,
     a_service_that_dies_later_is_told,
     two_people_have_to_agree_where_two_are_needed,
@@ -33,6 +34,22 @@ fn a_restart_forgets_nothing(scene: Scene) {
     room.restart().say("ben", "approve op-1").expect("✓ Approved op-1").expect("… Queued: deploy hello");
     room.expect("✓ Done: deploy hello nothing → v1 in prod").expect("└ ✓ @ana Done");
     room.kill().say("ana", "status hello").expect("hello/prod");
+    room.close();
+}
+
+fn a_button_that_comes_too_late_shows_how_it_stands(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
+    let mut room = playground.open();
+    let change = "deploy hello nothing → v1 in prod";
+    room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", change);
+    room.say("ben", "deny op-1 --reason later").expect("· Denied by ben").expect("✗ Denied by ben").expect("└ ✗ @ana");
+    for (person, label) in [("ben", "Approve"), ("ana", "Cancel")] {
+        // The room has forgotten what it showed: whoever looks at it sees an old card.
+        room.restart().say("cy", "whoami").expect("You are cy").click(person, label);
+        room.expect("Refused: op-1 cannot be ").expect("any more: denied");
+        room.expect("✗ Denied by ben: deploy hello nothing → v1 in prod. Reason: later\n  operation   op-1");
+    }
+    assert_eq!(playground.orders("hello/prod"), 0);
     room.close();
 }
 

@@ -25,7 +25,7 @@
 //! 6. Outwards, a voice renders a [`andon_core::Message`] in the platform's way, takes what came from outside as a quotation, keeps the
 //!    platform's pace, and tells by [`andon_core::ports::VoiceError`] whether trying again can help. It keeps the marker with what it
 //!    posts, so that `find` can tell after an answer that got lost: in the room, or under a card where it was a follow-up. `edit` is
-//!    idempotent. The outbox owns retries and order. Whom a mention notifies, an [`andon_core::Directory`] knows.
+//!    idempotent, and says `Gone` where somebody has taken the message away: it is posted afresh. The outbox owns retries and order. Whom a mention notifies, an [`andon_core::Directory`] knows.
 //! 7. One line in the workspace's `Cargo.toml`, one in `bot/app/Cargo.toml`; its section of the configuration in a file beside
 //!    `bot/app/src/config/slack.rs`; its voice, its routes and its listening in `bot/app/src/chats.rs`.
 //!

@@ -203,7 +203,10 @@ impl Voice for SlackVoice {
         let mut request = content(&place.channel, None, &self.render(room, message));
         request.insert("ts".to_owned(), place.ts.into());
         let edited: Result<Value, _> = self.parts.api.call("chat.update", &request).await;
-        edited.map(drop).map_err(|error| self.heed(Lane::Edits, &place.channel, error))
+        edited.map(drop).map_err(|error| match error.is("message_not_found") {
+            true => VoiceError::Gone,
+            false => self.heed(Lane::Edits, &place.channel, error),
+        })
     }
 
     async fn find(

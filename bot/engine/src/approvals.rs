@@ -2,13 +2,14 @@
 //! change, each person counts once, and an approval names the digest of the plan.
 
 use andon_core::{
-    ApprovalFacts, Cause, Digest, Failure, Fault, Line, Message, OperationNumber, OperationState, Outcome, PersonId,
-    Plan, Private, RecordKind, Refusal, Speaker, Tone,
+    ApprovalFacts, Cause, Digest, EffectKind, Failure, Fault, Line, Message, OperationNumber, OperationState, Outcome,
+    PersonId, Plan, Private, RecordKind, Refusal, Speaker, Tone,
 };
 use andon_store::{Connection, InvocationRow, NewApproval, OperationRow, RecordRow, Search, Transaction};
 use serde_json::Value;
 
 use crate::command::{Applied, Flags};
+use crate::house::House;
 use crate::policy::{Permit, Resource};
 use crate::work::Work;
 use crate::{authorize, card, operations, people};
@@ -179,6 +180,28 @@ pub async fn find(work: &Work, number: OperationNumber) -> Result<OperationRow, 
     row.ok_or_else(|| {
         Refusal::new(format!("There is no operation {number}"), "say `status` to see the open ones").into()
     })
+}
+
+/// What was refused may have been asked of an operation that has moved on, by a button of a card that still shows it as it was: that card is
+/// said once more.
+pub(crate) async fn show_if_moved_on(
+    house: &House,
+    transaction: &mut Transaction<'_>,
+    refused: &InvocationRow,
+) -> Result<(), Failure> {
+    let Some(number) = acts_on(house, refused) else { return Ok(()) };
+    match transaction.connection().operation_by_number(number).await? {
+        Some(row) if row.state != OperationState::WaitingApproval => card::repeat(house, transaction, row.id).await,
+        _ => Ok(()),
+    }
+}
+
+/// The operation that an invocation is to act on: to approve, deny, cancel or settle.
+pub(crate) fn acts_on(house: &House, invocation: &InvocationRow) -> Option<OperationNumber> {
+    let command = invocation.command.as_ref()?;
+    let acts = house.grammar.entry(&command.path)?.effect() == EffectKind::Act;
+    let number = command.arguments.get("operation").and_then(Value::as_i64).filter(|_| acts)?;
+    Some(OperationNumber(number))
 }
 
 async fn lock(transaction: &mut Transaction<'_>, number: OperationNumber) -> Result<OperationRow, Failure> {

@@ -60,6 +60,17 @@ pub(crate) async fn draw(
     Ok(())
 }
 
+/// Says the cards of an operation once more, as it stands now: somebody acts on a card that shows it otherwise.
+pub(crate) async fn repeat(
+    house: &House,
+    transaction: &mut Transaction<'_>,
+    operation: OperationId,
+) -> Result<(), Failure> {
+    transaction.hold_operation(operation).await?;
+    let (_, message) = message(house, transaction, operation).await?;
+    Ok(transaction.repeat_cards(operation, &message).await?)
+}
+
 async fn message(
     house: &House,
     transaction: &mut Transaction<'_>,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use andon_core::ports::Edge;
 use andon_core::{
-    Account, CommandSpec, EffectKind, Failure, Fault, Identity, InvocationId, Message, OperationNumber, OperationState,
-    Receipt, Record, RecordKind, Refusal, Said, Verdict,
+    Account, CommandSpec, Failure, Fault, Identity, InvocationId, Message, OperationState, Receipt, Record, RecordKind,
+    Refusal, Said, Verdict,
 };
 use andon_store::{
     Accepted, Connection, InvocationRow, InvocationState, NewMessage, OperationRow, Place, Places, StoreError, Topic,
@@ -17,7 +17,9 @@ use tokio::task::JoinSet;
 
 use crate::house::{Configuration, House};
 use crate::lease::LEASE;
-use crate::{accept, anchors, complete, hearing, operations, outbox, people, pipeline, sequencer, watch as watching};
+use crate::{
+    accept, anchors, approvals, complete, hearing, operations, outbox, people, pipeline, sequencer, watch as watching,
+};
 
 /// Invocations at a time.
 const AT_A_TIME: usize = 24;
@@ -180,10 +182,8 @@ impl Engine {
         row: &InvocationRow,
         connection: &mut Connection<'_>,
     ) -> Result<Option<OperationRow>, StoreError> {
-        let Some(command) = &row.command else { return Ok(None) };
-        let acts = self.house.grammar.entry(&command.path).is_some_and(|entry| entry.effect() == EffectKind::Act);
-        match command.arguments.get("operation").and_then(serde_json::Value::as_i64).filter(|_| acts) {
-            Some(number) => connection.operation_by_number(OperationNumber(number)).await,
+        match approvals::acts_on(&self.house, row) {
+            Some(number) => connection.operation_by_number(number).await,
             None => Ok(None),
         }
     }

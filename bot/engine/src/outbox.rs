@@ -158,7 +158,8 @@ async fn say(house: &Arc<House>, item: OutboxItem) -> Result<(), StoreError> {
             Box::pin(async move {
                 match said {
                     Ok(placement) => transaction.delivered(&item, placement.as_ref(), now).await,
-                    Err(VoiceError::Refused(why)) => {
+                    Err(error @ (VoiceError::Refused(_) | VoiceError::Gone)) => {
+                        let why = error.to_string();
                         tracing::warn!(room = %item.room, %why, "a message to {} was given up", item.room);
                         transaction.give_up(&item, &why, now).await
                     }
@@ -179,22 +180,33 @@ async fn say(house: &Arc<House>, item: OutboxItem) -> Result<(), StoreError> {
 
 /// Says it, or makes what stands there already read as it should.
 async fn hand_over(voice: &dyn Voice, item: &OutboxItem) -> Result<Option<Placement>, VoiceError> {
-    if let OutboxKind::Card { placement: Some(placement), .. } = &item.kind {
-        voice.edit(&item.room, placement, &item.message).await?;
+    if let OutboxKind::Card { placement: Some(placement), .. } = &item.kind
+        && still_stands(voice, item, placement).await?
+    {
         return Ok(None);
     }
     if let Some(placement) = said_before(voice, item).await? {
-        if matches!(item.kind, OutboxKind::Card { .. }) {
-            // It may read as the card did then.
-            voice.edit(&item.room, &placement, &item.message).await?;
+        // It may read as the card did then.
+        let is_card = matches!(item.kind, OutboxKind::Card { .. });
+        if !is_card || still_stands(voice, item, &placement).await? {
+            return Ok(Some(placement));
         }
-        return Ok(Some(placement));
     }
     match &item.kind {
         OutboxKind::Message { under: Some(card), .. } => {
             voice.follow_up(&item.room, card, &item.message, &item.marker).await.map(Some)
         }
         _ => voice.post(&item.room, item.asker.as_ref(), &item.message, &item.marker).await.map(Some),
+    }
+}
+
+/// Makes a card read as it should. One that somebody has taken away is not there to be edited, and is posted afresh: the room must see how
+/// it ends.
+async fn still_stands(voice: &dyn Voice, item: &OutboxItem, placement: &Placement) -> Result<bool, VoiceError> {
+    match voice.edit(&item.room, placement, &item.message).await {
+        Ok(()) => Ok(true),
+        Err(VoiceError::Gone) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -226,6 +238,7 @@ mod tests {
     #[derive(Default)]
     struct Notes {
         found: Option<Placement>,
+        gone: Vec<Placement>,
         calls: Mutex<Vec<&'static str>>,
     }
 
@@ -250,9 +263,9 @@ mod tests {
             Ok(self.note("follow up"))
         }
 
-        async fn edit(&self, _: &Room, _: &Placement, _: &Message) -> Result<(), VoiceError> {
+        async fn edit(&self, _: &Room, placement: &Placement, _: &Message) -> Result<(), VoiceError> {
             self.note("edit");
-            Ok(())
+            if self.gone.contains(placement) { Err(VoiceError::Gone) } else { Ok(()) }
         }
 
         async fn find(
@@ -275,7 +288,10 @@ mod tests {
     /// What a voice is asked to do about something that is said for the `attempts`th time.
     fn calls(kind: OutboxKind, attempts: i64, found: bool) -> Vec<&'static str> {
         let place = || Placement("there".to_owned());
-        let voice = Notes { found: found.then(place), ..Notes::default() };
+        calls_of(Notes { found: found.then(place), ..Notes::default() }, kind, attempts)
+    }
+
+    fn calls_of(voice: Notes, kind: OutboxKind, attempts: i64) -> Vec<&'static str> {
         let item = OutboxItem {
             kind,
             room: "console:lobby".parse().expect("a room"),
@@ -306,6 +322,22 @@ mod tests {
         assert_eq!(calls(card(None), 2, true), ["find", "edit"]);
         // An edit that failed is an edit again, however often it was tried.
         assert_eq!(calls(card(Some(Placement("there".to_owned()))), 5, true), ["edit"]);
+    }
+
+    #[test]
+    fn a_card_that_somebody_took_away_is_posted_afresh() {
+        let taken = || card(Some(Placement("taken".to_owned())));
+        let voice = |found: Option<&str>, gone: &[&str]| Notes {
+            found: found.map(|place| Placement(place.to_owned())),
+            gone: gone.iter().map(|place| Placement((*place).to_owned())).collect(),
+            ..Notes::default()
+        };
+        assert_eq!(calls_of(voice(None, &["taken"]), taken(), 1), ["edit", "post"]);
+        // An earlier attempt has posted it afresh, and its answer was lost.
+        assert_eq!(calls_of(voice(Some("there"), &["taken"]), taken(), 2), ["edit", "find", "edit"]);
+        assert_eq!(calls_of(voice(None, &["taken"]), taken(), 2), ["edit", "find", "post"]);
+        // What is found and cannot be edited is no card either.
+        assert_eq!(calls_of(voice(Some("taken"), &["taken"]), taken(), 2), ["edit", "find", "edit", "post"]);
     }
 
     #[test]

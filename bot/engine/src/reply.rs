@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::about;
+use crate::approvals;
 use crate::command::Entry;
 use crate::house::House;
 use crate::record;
@@ -156,6 +157,9 @@ async fn end(
         .write(move |transaction| {
             Box::pin(async move {
                 transaction.append(&sealed).await?;
+                if state == InvocationState::Refused {
+                    approvals::show_if_moved_on(&house, transaction, accepted.invocation()).await?;
+                }
                 say(&house, transaction, accepted.invocation(), &message).await?;
                 transaction.finish_invocation(&accepted, state, &message.summary.plain()).await?;
                 Ok::<_, Failure>(())

@@ -157,6 +157,21 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Has all cards of an operation said once more, also those that were given up and those that should read so already. One that is still
+    /// to be said is left alone, unless it reads otherwise: however often this is asked, they are said once.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn repeat_cards(&mut self, operation: OperationId, message: &Message) -> Result<(), StoreError> {
+        self.1.note(Topic::Outbox);
+        on!(self.0, c => {
+            sqlx::query("update cards set message = $2, version = version + 1, given_up = null \
+                where operation = $1 and (version = sent_version or given_up is not null or message <> $2)")
+                .bind(operation.to_string()).bind(to_json(message)?).execute(&mut **c).await?;
+        });
+        Ok(())
+    }
+
     /// Queues a message.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Buttons act as whoever presses them, at that moment, whatever stands in them.
 
+use andon_fake_slack::{CallFault, Often};
 use andon_tests::{Chat, Database, Playground, SlackBot};
 use serde_json::Value;
 
@@ -9,6 +10,7 @@ use crate::PROGRAM;
 ways! {
     nobody_approves_what_they_asked_for,
     a_button_of_a_card_that_is_over_tells_how_it_stands,
+    a_card_that_shows_what_was_is_drawn_again,
     an_edited_button_gains_nothing,
 }
 
@@ -56,8 +58,40 @@ fn a_button_of_a_card_that_is_over_tells_how_it_stands(chat: Chat) {
     bot.close();
 }
 
+fn a_card_that_shows_what_was_is_drawn_again(chat: Chat) {
+    let playground = Playground::new(PROGRAM, (Database::Sqlite, chat));
+    let mut bot = asked(&playground);
+    let ts = bot.slack().newest_with("lobby", "Approve").expect("a card");
+    let old = bot.slack().message("lobby", &ts).expect("a card");
+    // Slack refuses to change it, and it is given up.
+    let refused = CallFault::Error("cant_update_message".to_owned());
+    bot.slack().fail_calls(Some("chat.update"), refused, Often::Times(1));
+    bot.click("ben", "lobby", "Approve");
+    let card = format!("✓ Done: {CHANGE}\n  operation");
+    bot.expect_times("lobby", "[Approve]", 1).expect_times("lobby", &card, 0);
+    bot.click("ben", "lobby", "Approve");
+    bot.expect_whisper("ben", "op-1 cannot be approved any more: succeeded", 1);
+    bot.expect_times("lobby", "[Approve]", 0).expect_times("lobby", &card, 1);
+    // However often: what is to be drawn already is drawn once.
+    let edits = || bot.slack().calls().iter().filter(|call| call.method == "chat.update").count();
+    let (before, button) = (edits(), andon_tests::text_elements(&old, "button")[0].clone());
+    for _ in 0..40 {
+        send(&bot, "ben", &button);
+    }
+    bot.settle();
+    let edited = edits() - before;
+    assert!((1..20).contains(&edited), "{edited}");
+    assert_eq!(playground.orders("hello/prod"), 1);
+    bot.close();
+}
+
 /// Somebody presses a button that is not there any more, or never was.
 fn press(bot: &SlackBot<'_>, person: &str, button: &Value) {
+    send(bot, person, button);
+    bot.settle();
+}
+
+fn send(bot: &SlackBot<'_>, person: &str, button: &Value) {
     let now = bot.slack().now();
     let mut action = button.clone();
     action["action_ts"] = format!("{now}.{:06}", bot.slack().deliveries().len()).into();
@@ -67,7 +101,6 @@ fn press(bot: &SlackBot<'_>, person: &str, button: &Value) {
         "container": {"type": "message", "message_ts": ts, "channel_id": "C0LOBBY", "is_ephemeral": false},
     });
     drop(bot.slack().send_interaction("block_actions", person, more));
-    bot.settle();
 }
 
 fn an_edited_button_gains_nothing(chat: Chat) {

@@ -17,6 +17,7 @@ ways! {
     an_answer_finds_whoever_asked_where_the_bot_is_not,
     long_output_becomes_a_file,
     a_thread_has_the_power_of_its_channel,
+    a_card_that_somebody_took_away_is_said_afresh,
     records_hold_the_link_to_the_message,
     checkpoints_stand_in_a_room,
 }
@@ -71,6 +72,25 @@ fn slack_may_fail_for_a_while(chat: Chat) {
     bot.slack().fail_calls(Some("chat.update"), CallFault::ServerError(502), Often::Times(3));
     bot.say("ana", "lobby", "deploy hello v1 --env staging");
     bot.expect_times("lobby", "✓ Done: deploy hello nothing → v1 in staging\n  operation", 1);
+    bot.close();
+}
+
+fn a_card_that_somebody_took_away_is_said_afresh(chat: Chat) {
+    let playground = playground(chat);
+    let mut bot = SlackBot::start(&playground);
+    bot.say("ana", "lobby", "deploy hello v1 --env prod");
+    let card = bot.slack().newest_with("lobby", "Approve").expect("a card");
+    bot.slack().take_away("lobby", &card);
+    // Its answer is lost, and it is found again by its mark.
+    bot.slack().fail_calls(POST, CallFault::ResetAfter, Often::Times(1));
+    bot.say("ben", "lobby", "approve op-1");
+    let ends = "✓ Done: deploy hello nothing → v1 in prod\n  operation";
+    bot.expect_times("lobby", ends, 1).expect_times("lobby", "[Approve]", 0);
+    // What follows stands under the new one.
+    let messages = bot.slack().messages("lobby");
+    let afresh = messages.iter().find(|message| andon_tests::words(message).contains("operation")).expect("a card");
+    let thread = bot.slack().thread("lobby", afresh["ts"].as_str().expect("a time stamp"));
+    assert_eq!(thread.len(), 2, "{}", bot.shown("lobby"));
     bot.close();
 }
 

@@ -28,6 +28,9 @@ pub enum VoiceError {
     /// Nobody knows whether it was said.
     #[error("the platform did not say whether it took the message")]
     Ambiguous(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What was to be changed is not there any more: somebody has taken it away.
+    #[error("the message is not there any more")]
+    Gone,
     /// It will never work: the room is gone, the message too old, the token dead.
     #[error("the platform refuses the message: {0}")]
     Refused(String),
@@ -66,7 +69,7 @@ pub trait Voice: Send + Sync {
     /// Makes what was said read as `message`. Idempotent.
     ///
     /// # Errors
-    /// See [`VoiceError`].
+    /// See [`VoiceError`]; [`VoiceError::Gone`] where it has to be said afresh.
     async fn edit(&self, room: &Room, placement: &Placement, message: &Message) -> Result<(), VoiceError>;
 
     /// The place of a message that an ambiguous [`Voice::post`], or [`Voice::follow_up`] under a card, may have left, by its marker: in the

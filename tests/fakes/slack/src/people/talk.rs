@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use super::hear;
 use crate::Slack;
+use crate::shown::ShownKind;
 use crate::text;
-use crate::world::World;
 use crate::world::channel::Message;
 use crate::world::stamp::Stamp;
+use crate::world::{BOT_USER, World};
 
 /// The time stamp that a test named.
 pub(super) fn stamp(text: &str) -> Stamp {
@@ -103,6 +104,19 @@ impl Slack {
         let mut world = self.hub.world();
         let (user, channel, stamp) = (world.user_id(user), world.channel_id(channel), stamp(ts));
         let before = own_message(&world, &user, &channel, stamp);
+        world.remove(&channel, stamp);
+        hear::deleted_message(&self.hub, &mut world, &channel, &before);
+    }
+
+    /// An administrator deletes a message of the app.
+    ///
+    /// # Panics
+    /// There is no such message.
+    pub fn take_away(&self, channel: &str, ts: &str) {
+        let mut world = self.hub.world();
+        let (channel, stamp) = (world.channel_id(channel), stamp(ts));
+        let before = own_message(&world, BOT_USER, &channel, stamp);
+        world.show_message(ShownKind::Deleted, &channel, stamp);
         world.remove(&channel, stamp);
         hear::deleted_message(&self.hub, &mut world, &channel, &before);
     }
