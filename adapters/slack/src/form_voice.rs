@@ -19,7 +19,7 @@ const APART: SignedDuration = SignedDuration::from_millis(250);
 /// A form: its own name, and the thread in which it was opened.
 pub(crate) struct Form<'a> {
     name: &'a str,
-    thread: Option<&'a str>,
+    pub(crate) thread: Option<&'a str>,
 }
 
 /// The thread of a room that is a form called `name`, opened in `thread`.

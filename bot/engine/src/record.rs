@@ -62,6 +62,13 @@ impl House {
         record.invocation = Some(operation.invocation);
         record.parent = Some(operation.planned_record);
         record.targets.clone_from(&operation.targets);
+        record.place = Some(Place {
+            platform: operation.room.platform.clone(),
+            room: Private::new(&operation.room),
+            permalink: operation.permalink.as_ref().map(Private::new),
+            audience_size: None,
+            guests_present: None,
+        });
         record.who = Some(Who {
             on_behalf_of: self.number(&operation.asked_by.person),
             ..self.who(&operation.asked_by.identity, None, ProofStrength::Bot, None)

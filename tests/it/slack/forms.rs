@@ -70,6 +70,10 @@ fn a_form_offers_what_there_is_and_shows_what_would_happen(chat: Chat) {
     bot.expect("deploys", &format!("✓ {DONE}"));
     bot.close();
     assert_eq!(playground.orders("hello/staging"), 1);
+    // Where the form was opened, of the preview too.
+    let records = playground.records(&["--command", "deploy"]);
+    let links = records.iter().map(|record| record["place"]["permalink"].to_string());
+    assert!(links.clone().all(|link| link.ends_with("/archives/C0DEPLOYS\"")), "{:?}", links.collect::<Vec<_>>());
 }
 
 fn strangers_get_no_form_and_no_choices(chat: Chat) {

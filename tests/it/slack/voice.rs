@@ -196,20 +196,34 @@ fn records_hold_the_link_to_the_message(chat: Chat) {
     let mut bot = SlackBot::start(&playground);
     let ts = bot.say("ana", "lobby", "whoami");
     let answer = bot.slack().say("ana", "lobby", Some(&ts), "@andon status");
+    drop(bot.slack().slash("ben", "deploys", "/andon", "versions hello"));
     bot.settle();
+    let asked = bot.say("ana", "lobby", "deploy hello v1 --env staging");
     bot.close();
-    let records = playground.records(&["--person", "ana"]);
-    let links: Vec<_> = records
-        .iter()
-        .filter(|record| record["kind"] == "asked")
-        .map(|record| record["place"]["permalink"].to_string())
-        .collect();
-    let archive = |ts: &str| format!("/archives/C0LOBBY/p{}", ts.replace('.', ""));
-    assert!(links.iter().any(|link| link.contains(&archive(&ts))), "{links:?}");
-    assert!(
-        links.iter().any(|link| link.contains(&format!("{}?thread_ts={ts}&cid=C0LOBBY", archive(&answer)))),
-        "{links:?}"
-    );
+    let links = |command: &str| -> Vec<(String, String)> {
+        let records = playground.records(&["--command", command]);
+        let text = |record: &serde_json::Value, place| record.pointer(place).map(ToString::to_string);
+        let link = |record| text(record, "/place/permalink").unwrap_or_default().trim_matches('"').to_owned();
+        records.iter().map(|record| (text(record, "/kind").unwrap_or_default(), link(record))).collect()
+    };
+    let ends_with = |command: &str, end: &str, kinds: usize| {
+        let links = links(command);
+        assert_eq!(links.len(), kinds, "{links:?}");
+        assert!(links.iter().all(|(_, link)| link.starts_with("https://") && link.ends_with(end)), "{end}: {links:?}");
+    };
+    let archive = |ts: &str| format!(".slack.com/archives/C0LOBBY/p{}", ts.replace('.', ""));
+    ends_with("whoami", &archive(&ts), 2);
+    ends_with("status", &format!("{}?thread_ts={ts}&cid=C0LOBBY", archive(&answer)), 2);
+    ends_with("versions", ".slack.com/archives/C0DEPLOYS", 2);
+    ends_with("deploy", &archive(&asked), 2);
+    // What the bot tells of an operation has the link of what it was asked by.
+    let mut told = playground.records(&["--service", "hello", "--env", "staging"]);
+    told.retain(|record| record["operation"].is_string());
+    assert_eq!(told.len(), 3, "{told:#?}");
+    let link = |record: &serde_json::Value| record["place"]["permalink"].to_string();
+    assert!(told.iter().all(|record| link(record).contains(&archive(&asked))), "{told:#?}");
+    let room = |record: &serde_json::Value| record["place"]["room"].to_string();
+    assert!(told.iter().all(|record| room(record).contains("slack:T0PLAY/C0LOBBY")), "{told:#?}");
 }
 
 fn checkpoints_stand_in_a_room(chat: Chat) {

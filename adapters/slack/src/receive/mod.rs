@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::door::Door;
+use crate::form_voice;
 use crate::slack::{Me, PLATFORM, Parts};
 use crate::voice::SlackVoice;
 
@@ -159,13 +160,14 @@ impl Inbound {
         let received = self.parts.clock.now();
         let identity = self.identity(&act.workspace, &act.user);
         let account = self.account(&identity).await;
+        let room = room(&act.delivered_to, &act.channel, act.thread);
         Said {
             key: DeliveryKey(format!("{PLATFORM}/{}/{}", act.workspace, act.key)),
             identity,
             account,
             proof: ProofStrength::Chat,
-            permalink: me.and_then(|me| permalink(me, &act)),
-            room: room(&act.delivered_to, &act.channel, act.thread),
+            permalink: me.map(|me| permalink(me, &room, act.message.as_deref())),
+            room,
             text: act.text,
             happened: act.happened.unwrap_or(received),
             received,
@@ -200,14 +202,20 @@ pub(crate) fn room(workspace: &str, channel: &str, thread: Option<String>) -> Ro
     Room { platform: PLATFORM.to_owned(), workspace: Some(workspace.to_owned()), channel: channel.to_owned(), thread }
 }
 
-/// The link to a message, made as Slack makes it (`chat.getPermalink`).
-fn permalink(me: &Me, act: &Act) -> Option<String> {
-    let (message, url) = (act.message.as_ref()?, me.url.trim_end_matches('/'));
-    let link = format!("{url}/archives/{}/p{}", act.channel, message.replace('.', ""));
-    Some(match act.thread.as_ref().filter(|thread| *thread != message) {
-        Some(thread) => format!("{link}?thread_ts={thread}&cid={}", act.channel),
+/// The link to a message, made as Slack makes it (`chat.getPermalink`). What is no message, such as a slash command or a form, has the link of
+/// the thread or the channel that it belongs to.
+fn permalink(me: &Me, room: &Room, message: Option<&str>) -> String {
+    let (channel, url) = (&room.channel, me.url.trim_end_matches('/'));
+    let thread = match form_voice::form_of(room) {
+        Some(form) => form.thread,
+        None => room.thread.as_deref(),
+    };
+    let Some(message) = message.or(thread) else { return format!("{url}/archives/{channel}") };
+    let link = format!("{url}/archives/{channel}/p{}", message.replace('.', ""));
+    match thread.filter(|thread| *thread != message) {
+        Some(thread) => format!("{link}?thread_ts={thread}&cid={channel}"),
         None => link,
-    })
+    }
 }
 
 /// A time stamp of Slack, which names a message in its channel: seconds since 1970 with six digits behind the point.
@@ -220,6 +228,24 @@ pub(crate) fn time(ts: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_is_said_has_a_link() {
+        let url = "https://example.slack.com/".to_owned();
+        let me = Me { url, team_id: "T1".to_owned(), user_id: "U1".to_owned(), bot_id: None };
+        let link = |thread: Option<&str>, message: Option<&str>| {
+            permalink(&me, &room("T1", "C1", thread.map(str::to_owned)), message)
+        };
+        let archive = "https://example.slack.com/archives/C1";
+        assert_eq!(link(None, Some("17.000100")), format!("{archive}/p17000100"));
+        assert_eq!(link(Some("17.000100"), Some("17.000100")), format!("{archive}/p17000100"));
+        let answer = format!("{archive}/p18000200?thread_ts=17.000100&cid=C1");
+        assert_eq!(link(Some("17.000100"), Some("18.000200")), answer);
+        assert_eq!(link(None, None), archive);
+        assert_eq!(link(Some("17.000100"), None), format!("{archive}/p17000100"));
+        assert_eq!(link(Some(&form_voice::thread_of("f0", None)), None), archive);
+        assert_eq!(link(Some(&form_voice::thread_of("f0", Some("17.000100"))), None), format!("{archive}/p17000100"));
+    }
 
     #[test]
     fn slacks_time_stamps_are_times() {

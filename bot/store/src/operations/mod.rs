@@ -49,6 +49,8 @@ struct Body {
     targets: Vec<Target>,
     asked_by: Speaker,
     room: Room,
+    #[serde(default)]
+    permalink: Option<String>,
     said: String,
     approvals_needed: u32,
     planned_record: RecordId,
@@ -75,6 +77,8 @@ pub struct OperationRow {
     pub asked_by: Speaker,
     /// Where its card is.
     pub room: Room,
+    /// The link to what was said, where its platform has one.
+    pub permalink: Option<String>,
     /// What was said, to be said again.
     pub said: String,
     /// How many other people have to agree.
@@ -148,7 +152,7 @@ fn operation(row: Row) -> Result<OperationRow, StoreError> {
         fence,
         attempts,
     ) = row;
-    let Body { command, plan, digest, targets, asked_by, room, said, approvals_needed, planned_record } =
+    let Body { command, plan, digest, targets, asked_by, room, permalink, said, approvals_needed, planned_record } =
         json(&body, "an operation")?;
     Ok(OperationRow {
         id: parse(&id, "an operation's id")?,
@@ -160,6 +164,7 @@ fn operation(row: Row) -> Result<OperationRow, StoreError> {
         targets,
         asked_by,
         room,
+        permalink,
         said,
         approvals_needed,
         planned_record,
@@ -198,6 +203,7 @@ impl Transaction<'_> {
             targets: new.targets.clone(),
             asked_by: new.asked_by.clone(),
             room: new.room.clone(),
+            permalink: accepted.invocation().said.permalink.clone(),
             said: accepted.invocation().said.text.clone(),
             approvals_needed: new.approvals_needed,
             planned_record: new.planned_record,
