@@ -14,6 +14,7 @@ everywhere! {
     a_freeze_stops_forward_moves_and_a_rollback_passes_it,
     a_version_rolled_back_is_held,
     a_dry_run_changes_nothing,
+    what_was_shown_is_what_is_done,
     an_operation_is_denied_or_cancelled_for_good,
     a_plan_that_the_world_has_left_behind_is_not_started,
     an_operation_is_cancelled_while_it_runs,
@@ -138,6 +139,35 @@ fn a_dry_run_changes_nothing(scene: Scene) {
     room.expect("Nothing was changed");
     room.say("ana", "can deploy hello v1 --env prod").expect("Yes, with 1 approval");
     room.say("ana", "status hello").expect("hello/prod").expect_not("op-1").close();
+}
+
+fn what_was_shown_is_what_is_done(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
+    let mut room = playground.open();
+    room.say("ana", "deploy hello v2 --env staging --dry-run")
+        .expect("Dry run: deploy hello nothing → v2 in staging")
+        .expect("[Do it] deploy hello v2 --env staging --if-plan ");
+    // The world moves on before somebody presses.
+    room.say("ben", "deploy hello v1 --env staging").expect_done("ben", FIRST);
+    room.click("ana", "Do it")
+        .expect(&format!("Refused: The plan has changed since it was shown, and now is: {SECOND}"));
+    room.expect("look at it again with --dry-run");
+    assert_eq!(playground.orders("hello/staging"), 1);
+    room.say("ana", "deploy hello v2 --env staging --dry-run").expect(&format!("Dry run: {SECOND}"));
+    room.click("ana", "Do it").expect_done("ana", SECOND);
+    // An act as well: the lock that was to go is not the one that is there.
+    room.say("ana", "lock hello --env prod --reason test --dry-run").expect("Dry run: lock hello/prod");
+    room.click("ana", "Do it").expect("Locked hello/prod");
+    room.say("ana", "unlock hello --env prod --reason done --dry-run").expect("Dry run: unlock hello/prod");
+    room.say("ben", "unlock hello --env prod --reason done").expect("Unlocked hello/prod");
+    room.say("ana", "lock hello --env prod --reason again").expect("Locked hello/prod");
+    room.click("ana", "Do it").expect("Refused: The plan has changed since it was shown");
+    room.say("ana", "status hello").expect("locked hello/prod by ana");
+    // What no button says.
+    room.say("ana", "deploy hello v1 --env prod --if-plan 12")
+        .expect("the beginning of a digest is 16 to 64 hex digits");
+    room.say("ana", "help deploy").expect("--dry-run").expect_not("if-plan");
+    room.close();
 }
 
 fn an_operation_is_denied_or_cancelled_for_good(scene: Scene) {

@@ -257,7 +257,9 @@ fn stored(redactor: &Redactor, asked: &Asked) -> StoredCommand {
     StoredCommand {
         path: asked.entry.path.iter().map(ToString::to_string).collect(),
         arguments: redacted(redactor, &asked.arguments),
-        flags: json!({ "reason": reason(redactor, asked), "dry_run": asked.flags.dry_run, "alias": asked.alias }),
+        flags: json!({
+            "reason": reason(redactor, asked), "dry_run": asked.flags.dry_run, "if_plan": asked.flags.if_plan, "alias": asked.alias,
+        }),
     }
 }
 

@@ -157,7 +157,7 @@ pub(crate) fn approvers_of(work: &Work, plan: &Plan, limit: usize) -> Vec<Person
 
 /// Who may, if they say why.
 fn who_may(work: &Work, asked: Asked<'_>, limit: usize) -> Vec<PersonId> {
-    let flags = Flags { reason: Some(String::new()), dry_run: false };
+    let flags = Flags { reason: Some(String::new()), ..Flags::default() };
     let may = |person: &&PersonId| {
         let speaker = Speaker { person: (*person).clone(), identity: work.speaker.identity.clone() };
         let (work, asked) = (Work { speaker, flags: flags.clone(), ..work.clone() }, Asked { ..asked });

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 
 use crate::house::House;
 use crate::people;
+use crate::plan;
 use crate::probe::Point;
 use crate::reply;
 use crate::work::Work;
@@ -328,5 +329,6 @@ fn roll_back(line: &String) -> Action {
 
 /// What was planned stands no more: the same line asks again, as a new operation.
 fn ask_again(row: &OperationRow) -> Option<Action> {
-    (row.said.len() <= 100).then(|| Action::new("Ask again", Style::Primary, row.said.clone()))
+    let line = plan::of_any_plan(&row.said, row.digest);
+    (line.len() <= 100).then(|| Action::new("Ask again", Style::Primary, line))
 }

@@ -132,7 +132,7 @@ async fn go_on(house: &Arc<House>, accepted: &Arc<Accepted>) -> Result<(), Failu
     }
 }
 
-/// Policy again, now with the plan; and what its records are about.
+/// Policy again, now with the plan, which is the one that was shown where one was; and what its records are about.
 async fn permitted(
     entry: &Entry,
     arguments: &Value,
@@ -143,5 +143,6 @@ async fn permitted(
     let action = entry.name();
     let permit = authorize::ask(work, &action, &resources, arguments, Some(plan))
         .map_err(|denial| authorize::refusal(work.asker(), &action, &denial))?;
+    plan::expect_as_shown(work, plan)?;
     Ok((permit, about::targets(entry, arguments, &resources, work.catalog())))
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use andon_core::{Digest, Failure, Fault, Message, OperationId, PersonId, Plan, RecordKind, Refusal, Target};
+use andon_core::{
+    Digest, DigestPrefix, Failure, Fault, Line, Message, OperationId, PersonId, Plan, RecordKind, Refusal, Target,
+};
 use andon_store::{Accepted, Connection, InvocationState, NewOperation, StoredCommand, Transaction};
 use serde_json::Value;
 
@@ -14,6 +16,9 @@ use crate::{approvals, card, gates, record, reply};
 
 /// The most people that one request for approval mentions.
 const MENTIONED: usize = 5;
+
+/// What stands before the digest of the plan that was shown.
+const IF_PLAN: &str = " --if-plan ";
 
 /// Proof that a plan was computed, digested and permitted. Nothing is reserved without one.
 pub(crate) struct Planned {
@@ -84,7 +89,7 @@ async fn conclude_dry_run(work: &Work, accepted: &Arc<Accepted>, planned: Planne
     let sealed = house.seal(&record)?;
     let said = accepted.invocation().said.text.trim().to_owned();
     let path = accepted.invocation().command.as_ref().map(|command| command.path.join(" ")).unwrap_or_default();
-    let message = card::dry_run(&planned.plan, planned.digest, without_dry_run(&said, &path).as_deref());
+    let message = card::dry_run(&planned.plan, planned.digest, for_good(&said, &path, planned.digest).as_deref());
     let store = house.store.clone();
     store
         .write(move |transaction| {
@@ -99,11 +104,36 @@ async fn conclude_dry_run(work: &Work, accepted: &Arc<Accepted>, planned: Planne
         .await
 }
 
-/// What was said, without its `--dry-run`: at its end, or right behind the command, where nothing else can hold it.
-fn without_dry_run(said: &str, path: &str) -> Option<String> {
-    let at_the_end = || said.strip_suffix(" --dry-run").map(str::to_owned);
+/// What was said, to be done and not shown, if its plan is still the one with this digest: in the place of its `--dry-run`, which is its end,
+/// or right behind the command, where nothing else can hold it.
+fn for_good(said: &str, path: &str, shown: Digest) -> Option<String> {
+    let if_plan = format!("{IF_PLAN}{}", DigestPrefix::of(shown));
+    let at_the_end = || said.strip_suffix(" --dry-run").map(|line| format!("{line}{if_plan}"));
     let behind = said.strip_prefix(path).and_then(|rest| rest.strip_prefix(" --dry-run"));
-    behind.filter(|rest| rest.starts_with(' ')).map(|rest| format!("{path}{rest}")).or_else(at_the_end)
+    behind.filter(|rest| rest.starts_with(' ')).map(|rest| format!("{path}{if_plan}{rest}")).or_else(at_the_end)
+}
+
+/// What was said, without the condition that its plan is the one with this digest: to be asked for anew.
+pub(crate) fn of_any_plan(said: &str, planned: Digest) -> String {
+    let mut parts = said.splitn(2, IF_PLAN);
+    let (Some(before), Some(after)) = (parts.next(), parts.next()) else { return said.to_owned() };
+    let end = after.find(' ').unwrap_or(after.len());
+    match after[..end].parse::<DigestPrefix>() {
+        Ok(prefix) if prefix.begins(planned) => format!("{before}{}", &after[end..]),
+        _ => said.to_owned(),
+    }
+}
+
+/// Refuses where a plan was shown and this is another one.
+pub(crate) fn expect_as_shown(work: &Work, plan: &Plan) -> Result<(), Failure> {
+    match &work.flags.if_plan {
+        Some(shown) if !shown.begins(plan.digest()?) => {
+            let fact = Line::new().text("The plan has changed since it was shown, and now is: ").line(&plan.summary);
+            let next_step = Line::new().text("look at it again with ").code("--dry-run");
+            Err(Refusal::new(fact, next_step).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Applies an act: its change, its record and its answer in one transaction.
@@ -238,11 +268,20 @@ mod tests {
 
     #[test]
     fn what_was_only_shown_can_be_said_for_good() {
-        let line = |said: &str| without_dry_run(said, "deploy");
-        let for_good = Some("deploy hello v1 --reason 'a --dry-run b'".to_owned());
-        assert_eq!(line("deploy hello v1 --reason 'a --dry-run b' --dry-run"), for_good);
-        assert_eq!(line("deploy --dry-run hello v1 --reason 'a --dry-run b'"), for_good);
+        let shown = Digest::of("a plan");
+        let line = |said: &str| for_good(said, "deploy", shown);
+        let if_plan = format!("--if-plan {}", &shown.to_string()[..16]);
+        let at_the_end = format!("deploy hello v1 --reason 'a --dry-run b' {if_plan}");
+        assert_eq!(line("deploy hello v1 --reason 'a --dry-run b' --dry-run"), Some(at_the_end.clone()));
+        let behind = format!("deploy {if_plan} hello v1 --reason 'a --dry-run b'");
+        assert_eq!(line("deploy --dry-run hello v1 --reason 'a --dry-run b'"), Some(behind.clone()));
         assert_eq!(line("deploy hello --dry-run v1"), None);
+        // And asked for anew, whatever its plan will be.
+        for said in [at_the_end, behind] {
+            assert_eq!(of_any_plan(&said, shown), "deploy hello v1 --reason 'a --dry-run b'");
+            assert_eq!(of_any_plan(&said, Digest::of("another")), said);
+        }
+        assert_eq!(of_any_plan("deploy hello v1", shown), "deploy hello v1");
     }
 
     #[test]

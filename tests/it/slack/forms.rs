@@ -10,6 +10,7 @@ use crate::PROGRAM;
 
 ways! {
     a_form_offers_what_there_is_and_shows_what_would_happen,
+    what_a_form_showed_is_what_it_does,
     strangers_get_no_form_and_no_choices,
     a_refusal_stands_in_the_form,
     a_refusal_can_be_corrected_in_the_form,
@@ -74,6 +75,31 @@ fn a_form_offers_what_there_is_and_shows_what_would_happen(chat: Chat) {
     let records = playground.records(&["--command", "deploy"]);
     let links = records.iter().map(|record| record["place"]["permalink"].to_string());
     assert!(links.clone().all(|link| link.ends_with("/archives/C0DEPLOYS\"")), "{:?}", links.collect::<Vec<_>>());
+}
+
+fn what_a_form_showed_is_what_it_does(chat: Chat) {
+    let playground = playground(chat);
+    let mut bot = SlackBot::start(&playground);
+    let view = fill(&bot, "ana", "v2", "staging");
+    let shown = preview(&bot, "ana", &view);
+    // The world moves on while she looks at it.
+    bot.say("ben", "deploys", "deploy hello v1 --env staging");
+    bot.expect("deploys", &format!("✓ {DONE}"));
+    assert_eq!(bot.slack().submit("ana", &shown), SubmitResult::Cleared);
+    bot.settle();
+    bot.expect_whisper(
+        "ana",
+        "The plan has changed since it was shown, and now is: deploy hello v1 → v2 in staging",
+        1,
+    );
+    assert_eq!(playground.orders("hello/staging"), 1);
+    let view = fill(&bot, "ana", "v2", "staging");
+    let shown = preview(&bot, "ana", &view);
+    assert_eq!(bot.slack().submit("ana", &shown), SubmitResult::Cleared);
+    bot.settle();
+    bot.expect("deploys", "✓ Done: deploy hello v1 → v2 in staging");
+    bot.close();
+    assert_eq!(playground.orders("hello/staging"), 2);
 }
 
 fn strangers_get_no_form_and_no_choices(chat: Chat) {

@@ -15,7 +15,7 @@ pub(super) fn of(entry: &Entry, command: &clap::Command) -> CommandSpec {
         examples: entry.examples.iter().map(ToString::to_string).collect(),
         effect: entry.effect(),
         answers_unrecorded: matches!(entry.run, Run::Read { unrecorded: true, .. }),
-        arguments: command.get_arguments().map(argument).collect(),
+        arguments: command.get_arguments().filter(|argument| !argument.is_hide_set()).map(argument).collect(),
     }
 }
 
