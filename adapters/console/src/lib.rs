@@ -8,7 +8,8 @@
 //! 1. A crate `adapters/<name>` that depends on `andon-core` alone of the house, with `lib.rs`, an inward half and an outward half. Here
 //!    these are `speaker.rs` (what was said becomes [`andon_core::Said`]) and `voice.rs` (an [`andon_core::ports::Voice`]).
 //! 2. Inwards, give every human act a key that its second delivery has too: `platform/author's workspace/kind/…`, where
-//!    the rest is a session and a line here, and a message's channel and time stamp elsewhere. Check the platform's signature first; what
+//!    the rest is a session and a line here, and a message's channel and time stamp elsewhere. Where a form stays open after a refusal, `attempt` tells one
+//!    press from the next. Check the platform's signature first; what
 //!    fails is told by [`andon_core::ports::Edge::turned_away`], counted, and not each time. Call
 //!    [`andon_core::ports::Edge::deliver`] and acknowledge when it returns, never before. What the adapter itself does not let in, such as
 //!    another workspace's, goes to [`andon_core::ports::Edge::refuse`] instead, so that it is on record.

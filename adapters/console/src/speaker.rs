@@ -148,6 +148,7 @@ impl Speaking {
         let place = workspace.as_deref().unwrap_or_default();
         Said {
             key: DeliveryKey(format!("{platform}/{place}/line/{}/{}", self.options.session, self.lines)),
+            attempt: None,
             identity: Identity { platform: platform.clone(), workspace: workspace.clone(), user: self.user.clone() },
             account: None,
             proof: self.options.proof,

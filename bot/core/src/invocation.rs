@@ -16,6 +16,10 @@ pub struct DeliveryKey(pub String);
 pub struct Said {
     /// The human act.
     pub key: DeliveryKey,
+    /// Which attempt at it this is, the same for all deliveries of one, where the same act can be tried again after it was refused, as a form
+    /// that stays open can. One that was accepted is not done a second time by another attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<String>,
     /// The account that spoke.
     pub identity: Identity,
     /// What the platform says of that account, where it was asked.

@@ -285,6 +285,7 @@ mod tests {
         let at = Timestamp::UNIX_EPOCH;
         Said {
             key: andon_core::DeliveryKey("console//line/1/1".to_owned()),
+            attempt: None,
             identity: "console:ana".parse::<Identity>().expect("an account"),
             account: None,
             proof: ProofStrength::Chat,

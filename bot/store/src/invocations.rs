@@ -163,7 +163,8 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn accept(&mut self, new: NewInvocation<'_>) -> Result<Acceptance, StoreError> {
-        if let Some(receipt) = self.remember(&new).await? {
+        let earlier = self.remember(&new).await?;
+        if let Some(receipt) = self.attempted(&new, earlier).await? {
             return Ok(Acceptance::Duplicate(receipt));
         }
         let body = Body { said: new.said.clone(), speaker: new.speaker.cloned(), command: new.command.cloned() };

@@ -8,6 +8,7 @@
 //! business; how a record's bytes come to be is the trail's.
 
 mod approvals;
+mod attempts;
 mod chats;
 mod claims;
 mod connection;

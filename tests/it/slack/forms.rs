@@ -14,6 +14,7 @@ ways! {
     strangers_get_no_form_and_no_choices,
     a_refusal_stands_in_the_form,
     a_refusal_can_be_corrected_in_the_form,
+    what_a_form_was_refused_can_be_tried_again,
     a_form_that_is_submitted_twice_runs_once,
     whoever_denies_says_why,
     the_home_and_the_shortcuts_work,
@@ -154,6 +155,30 @@ fn a_refusal_can_be_corrected_in_the_form(chat: Chat) {
     bot.settle();
     bot.expect(&bot.slack().direct_with_bot("ana"), "You are ana");
     bot.close();
+}
+
+fn what_a_form_was_refused_can_be_tried_again(chat: Chat) {
+    let playground = playground(chat);
+    let mut bot = SlackBot::start(&playground);
+    drop(bot.slack().global_shortcut("ana", "ask"));
+    let view = bot.view("ana", "What shall I do?");
+    bot.slack().fill("ana", &view, "What shall I do?", "why op-1");
+    for _ in 0..2 {
+        let refused = bot.slack().submit("ana", &view);
+        let SubmitResult::Errors(errors) = &refused else { panic!("{refused:?}") };
+        assert!(errors["ask"].contains("There is no operation op-1"), "{errors:?}");
+    }
+    bot.say("ben", "deploys", "deploy hello v1 --env staging");
+    // The very same once more, and pressed twice: it is answered, once.
+    drop(bot.slack().submit_twice("ana", &view));
+    bot.settle();
+    bot.expect_times(&bot.slack().direct_with_bot("ana"), "op-1 succeeded", 1);
+    bot.close();
+    let asked = |kind: &str| {
+        let records = playground.records(&["--command", "why"]);
+        records.iter().filter(|record| record["kind"] == kind).count()
+    };
+    assert_eq!((asked("denied"), asked("asked"), asked("answered")), (2, 1, 1));
 }
 
 fn a_form_that_is_submitted_twice_runs_once(chat: Chat) {

@@ -26,6 +26,7 @@ impl Inbound {
         let pressed_at = pressed.action_ts.clone().unwrap_or_default();
         let act = Act {
             key: format!("button/{channel}/{}/{pressed_at}/{}", message.ts, interaction.user.id),
+            attempt: None,
             user: interaction.user.id.clone(),
             channel,
             happened: time(&pressed_at),

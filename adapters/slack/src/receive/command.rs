@@ -20,6 +20,7 @@ impl Inbound {
         }
         let act = Act {
             key: format!("slash/{}", slash.trigger_id),
+            attempt: None,
             workspace: slash.team_id.clone(),
             user: slash.user_id,
             delivered_to: slash.team_id,

@@ -49,6 +49,7 @@ impl Inbound {
         let workspace = message.user_team.clone().or(message.team.clone()).unwrap_or_else(|| wrapped.team_id.clone());
         let act = Act {
             key: format!("message/{}/{}", message.channel, message.ts),
+            attempt: None,
             user: user.to_owned(),
             // A bare mention asks what can be asked.
             text: if said.trim().is_empty() { "help".to_owned() } else { said },

@@ -66,7 +66,8 @@ impl Inbound {
         if let Some(spec) = spec.filter(|spec| spec.effect != EffectKind::Read) {
             return Ok(self.preview(&interaction, view, spec, &line, metadata.place).await);
         }
-        // By what it says: pressed twice it is one act, and corrected after a refusal it is another.
+        // By what it says: pressed twice it is one act, and corrected after a refusal it is another. Pressed again after a refusal, it is
+        // another attempt.
         let key = format!("view/{}/{}", view.id, Digest::of(&line));
         let receipt = self.say(act(&interaction, key, metadata.place.clone(), line)).await;
         Ok(self.closing(view, &metadata.place, &receipt))
@@ -188,6 +189,8 @@ fn act(interaction: &Interaction, key: String, place: Place, text: String) -> Ac
     let (workspace, delivered_to) = interaction.workspaces();
     Act {
         key,
+        // Each press has a trigger of its own, and all deliveries of one press have the same.
+        attempt: Some(interaction.trigger_id.clone()).filter(|trigger| !trigger.is_empty()),
         workspace,
         user: interaction.user.id.clone(),
         delivered_to,

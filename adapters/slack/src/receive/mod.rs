@@ -51,6 +51,8 @@ pub(crate) struct Inbound {
 pub(crate) struct Act {
     /// The kind of the act and what names it among its kind, such as `message/C1/1700000000.000100`.
     pub(crate) key: String,
+    /// Which attempt at it this is, where it can be tried again after it was refused.
+    pub(crate) attempt: Option<String>,
     /// The author's workspace.
     pub(crate) workspace: String,
     /// The author.
@@ -163,6 +165,7 @@ impl Inbound {
         let room = room(&act.delivered_to, &act.channel, act.thread);
         Said {
             key: DeliveryKey(format!("{PLATFORM}/{}/{}", act.workspace, act.key)),
+            attempt: act.attempt,
             identity,
             account,
             proof: ProofStrength::Chat,

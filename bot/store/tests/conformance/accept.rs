@@ -1,7 +1,7 @@
 //! One human act makes one invocation, however often it is delivered, and one worker at a time goes on with it.
 
-use andon_core::{InvocationId, Receipt, RecordKind};
-use andon_store::{Acceptance, Accepted, InvocationState, Store, StoreError};
+use andon_core::{Audience, InvocationId, Message, Receipt, RecordKind, Said};
+use andon_store::{Acceptance, Accepted, InvocationState, NewInvocation, NewInvocationState, Store, StoreError};
 use tokio::task::JoinSet;
 
 use crate::world::{World, at, unit};
@@ -9,6 +9,8 @@ use crate::{both, given};
 
 both! {
     sixteen_deliveries_make_one_invocation,
+    what_was_refused_can_be_tried_again,
+    many_presses_after_a_refusal_are_one_act,
     a_refused_unit_leaves_no_trace_of_the_act,
     an_expired_claim_is_taken_over,
     a_released_claim_is_free_at_once,
@@ -51,6 +53,67 @@ async fn sixteen_deliveries_make_one_invocation(world: World) {
     assert_eq!(raw.number("select count(*) from invocations").await, 1);
     assert_eq!(raw.number("select count(*) from inbox").await, 1);
     assert_eq!(raw.number("select count(*) from records").await, 1, "a duplicate is not recorded again");
+}
+
+/// Delivers an attempt at one act, and says whether it is new.
+async fn attempt(store: &Store, world: &World, attempt: &str, receipt: Receipt) -> Result<(), Receipt> {
+    let said = Said { attempt: Some(attempt.to_owned()), ..given::said("slack/T1/view/V1/e3b0", 0) };
+    let (records, id) = ([given::sealed(world, RecordKind::Asked, 0)], InvocationId::new(at(0), &*world.dice));
+    let state = match receipt {
+        Receipt::Refused { .. } => NewInvocationState::Refused,
+        _ => NewInvocationState::Accepted,
+    };
+    let accepted = unit!(store, |transaction| transaction.accept(NewInvocation {
+        id,
+        said: &said,
+        speaker: None,
+        command: None,
+        records: &records,
+        receipt: &receipt,
+        state,
+        urgent: false,
+    }));
+    match accepted.await.expect("an act is not accepted") {
+        Acceptance::New(_) => Ok(()),
+        Acceptance::Duplicate(receipt) => Err(receipt),
+    }
+}
+
+async fn what_was_refused_can_be_tried_again(world: World) {
+    let store = world.open().await;
+    let refused = |why: &str| Receipt::Refused { message: Box::new(Message::new(why)), said: false };
+    let accepted =
+        || Receipt::Accepted { invocation: InvocationId::new(at(0), &*world.dice), audience: Audience::Room };
+    let attempt = |name, receipt| attempt(&store, &world, name, receipt);
+    assert_eq!(attempt("first", refused("too early")).await, Ok(()));
+    // A second delivery of the same attempt is none, whatever would be decided by now.
+    assert_eq!(attempt("first", accepted()).await, Err(refused("too early")));
+    assert_eq!(attempt("second", refused("still")).await, Ok(()));
+    assert_eq!(attempt("first", accepted()).await, Err(refused("too early")));
+    assert_eq!(attempt("second", accepted()).await, Err(refused("still")));
+    let last = accepted();
+    assert_eq!(attempt("third", last.clone()).await, Ok(()));
+    // What was accepted is not done again.
+    for name in ["third", "fourth", "first"] {
+        assert_eq!(attempt(name, accepted()).await, Err(last.clone()), "{name}");
+    }
+    assert_eq!(world.raw().await.number("select count(*) from invocations").await, 3);
+}
+
+async fn many_presses_after_a_refusal_are_one_act(world: World) {
+    let store = world.open().await;
+    let refused = Receipt::Refused { message: Box::new(Message::new("too early")), said: false };
+    assert_eq!(attempt(&store, &world, "first", refused).await, Ok(()));
+    let mut presses = JoinSet::new();
+    for number in 0..16 {
+        let (store, world) = (store.clone(), world.clone());
+        let receipt =
+            Receipt::Accepted { invocation: InvocationId::new(at(0), &*world.dice), audience: Audience::Room };
+        presses.spawn(async move { attempt(&store, &world, &format!("press {number}"), receipt).await });
+    }
+    let told = presses.join_all().await;
+    assert_eq!(told.iter().filter(|told| told.is_ok()).count(), 1, "{told:?}");
+    assert!(told.iter().all(|told| !matches!(told, Err(Receipt::Refused { .. }))), "{told:?}");
 }
 
 async fn a_refused_unit_leaves_no_trace_of_the_act(world: World) {

@@ -22,6 +22,7 @@ pub(crate) fn target(service: &str) -> Target {
 pub(crate) fn said(key: &str, seconds: i64) -> Said {
     Said {
         key: DeliveryKey(key.to_owned()),
+        attempt: None,
         identity: speaker("ana").identity,
         account: None,
         proof: ProofStrength::Playground,
