@@ -45,6 +45,11 @@ impl Chats {
         self.slack.iter().map(Slack::voice).collect()
     }
 
+    /// Their platforms.
+    pub(crate) fn platforms(&self) -> Vec<String> {
+        self.voices().iter().map(|voice| voice.platform().to_owned()).collect()
+    }
+
     /// Their ways in over HTTP.
     pub(crate) fn router(&self, edge: &Arc<dyn Edge>, stop: &watch::Receiver<bool>) -> Router {
         self.slack.iter().fold(Router::new(), |router, slack| router.merge(slack.router(edge, stop)))

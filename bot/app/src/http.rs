@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use andon_engine::Engine;
+use andon_engine::{Engine, GAP};
 use andon_store::StoreError;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
 use crate::wiring::Wired;
@@ -27,6 +27,8 @@ pub(crate) struct Health {
     pub(crate) wired: Wired,
     /// What the configuration in force risks.
     pub(crate) warnings: Mutex<Vec<String>>,
+    /// The platforms of the chats that are switched on.
+    pub(crate) chats: Vec<String>,
 }
 
 /// Serves until it is dropped.
@@ -43,21 +45,34 @@ pub(crate) async fn serve(listener: TcpListener, health: Arc<Health>, chats: Rou
 }
 
 /// Database, trail, clock and backlog: 200 where all are well, 503 with the reasons where not; always with what the configuration risks,
-/// and what is wrong outside: without a keeper, only deploys wait.
+/// and what is wrong outside: without a keeper, only deploys wait. Whether chats are heard is told and decides nothing: while a platform is
+/// down, another process would hear no more.
 async fn ready(State(health): State<Arc<Health>>) -> (StatusCode, Json<Value>) {
-    let reasons = look(&health.wired.engine).await.unwrap_or_else(|error| {
-        tracing::warn!(%error, "not ready");
-        vec!["the database cannot be read"]
-    });
+    let broken = |error: StoreError| tracing::warn!(%error, "not ready");
+    let reasons =
+        look(&health.wired.engine).await.map_err(broken).unwrap_or_else(|()| vec!["the database cannot be read"]);
+    // Where the database cannot be read that is said already.
+    let chats = heard(&health).await.unwrap_or_default();
     let mut warnings = health.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone();
     warnings.extend(health.wired.outside_trouble().await);
-    match reasons.is_empty() {
-        true => (StatusCode::OK, Json(json!({ "ready": true, "warnings": warnings }))),
-        false => {
-            let body = json!({ "ready": false, "reasons": reasons, "warnings": warnings });
-            (StatusCode::SERVICE_UNAVAILABLE, Json(body))
-        }
+    let mut body = json!({ "ready": reasons.is_empty(), "warnings": warnings, "chats": chats });
+    if reasons.is_empty() {
+        return (StatusCode::OK, Json(body));
     }
+    body["reasons"] = json!(reasons);
+    (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+}
+
+/// Of each chat, whether any replica listens to it, and until when one did.
+async fn heard(health: &Health) -> Result<Map<String, Value>, StoreError> {
+    let house = health.wired.engine.house();
+    let (now, mut chats, mut reader) = (house.clock().now(), Map::new(), house.store().read().await?);
+    for platform in &health.chats {
+        let until = reader.connection().heard_until(platform).await?;
+        let heard = until.is_some_and(|until| now.duration_since(until) <= GAP);
+        chats.insert(platform.clone(), json!({ "heard": heard, "until": until }));
+    }
+    Ok(chats)
 }
 
 async fn look(engine: &Engine) -> Result<Vec<&'static str>, StoreError> {

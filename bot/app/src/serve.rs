@@ -92,7 +92,7 @@ pub(crate) async fn run(config: Option<PathBuf>, data: Option<&Path>, machine: M
         probe: machine.probe,
     };
     let warnings = Mutex::new(checks::warnings(&plan.loaded)?);
-    let health = Arc::new(http::Health { wired: wiring::build(plan).await?, warnings });
+    let health = Arc::new(http::Health { wired: wiring::build(plan).await?, warnings, chats: chats.platforms() });
     let engine = health.wired.engine.clone();
     tracing::info!(%listen, "andon is open");
     let edge: Arc<dyn Edge> = Arc::new(engine.clone());

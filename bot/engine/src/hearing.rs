@@ -12,7 +12,7 @@ use crate::house::House;
 use crate::record;
 
 /// A shorter silence is no gap: what was said meanwhile is delivered again by the platform within its own patience.
-const GAP: SignedDuration = SignedDuration::from_secs(30);
+pub const GAP: SignedDuration = SignedDuration::from_secs(30);
 
 /// Notes that a platform is listened to, without a break since `since`; records and tells a gap before that.
 ///

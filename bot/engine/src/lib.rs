@@ -42,6 +42,7 @@ mod work;
 pub use can::{Foresight, can};
 pub use card::with_log;
 pub use engine::Engine;
+pub use hearing::GAP;
 pub use house::{Configuration, House, Parts};
 pub use operations::Running;
 pub use parse::Grammar;

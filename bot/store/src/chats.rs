@@ -38,15 +38,13 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn note_hearing(&mut self, platform: &str, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        let before: Option<(i64,)> = on!(self.0, c => {
-            sqlx::query_as("select until from hearings where platform = $1").bind(platform).fetch_optional(&mut **c).await?
-        });
+        let before = self.connection().heard_until(platform).await?;
         on!(self.0, c => {
             sqlx::query("insert into hearings (platform, until) values ($1, $2) on conflict (platform) \
                 do update set until = case when excluded.until > hearings.until then excluded.until else hearings.until end")
                 .bind(platform).bind(micros(now)).execute(&mut **c).await?;
         });
-        maybe_time(before.map(|(until,)| until))
+        Ok(before)
     }
 
     /// Notes that the checkpoint of `size` is posted to a room. False where one as large was posted already, perhaps by another replica.
@@ -65,6 +63,17 @@ impl Transaction<'_> {
 }
 
 impl Connection<'_> {
+    /// Until when a chat was listened to, by any replica; nothing where it never was.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn heard_until(&mut self, platform: &str) -> Result<Option<Timestamp>, StoreError> {
+        let row: Option<(i64,)> = on!(*self, c => {
+            sqlx::query_as("select until from hearings where platform = $1").bind(platform).fetch_optional(&mut **c).await?
+        });
+        maybe_time(row.map(|(until,)| until))
+    }
+
     /// What is known of an account beyond the configuration.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use andon_fake_slack::{ConnectFault, Ending, Often, Reason, Settings};
-use andon_tests::{Chat, Playground, SlackBot, Watch, tell, until};
+use andon_tests::{Chat, Playground, SlackBot, Watch, ask, free_port, tell, until};
 
 use super::count;
 use crate::PROGRAM;
@@ -170,4 +170,26 @@ fn a_gap_is_recorded_and_told() {
     });
     bot.close();
     assert_eq!(count(&playground, "gap"), 2);
+}
+
+#[test]
+fn readiness_tells_whether_slack_is_heard() {
+    let playground = playground();
+    let address = format!("127.0.0.1:{}", free_port());
+    let bot = SlackBot::start_with(&playground, &[("ANDON_LISTEN", &address)]);
+    let tells = |heard: bool| {
+        let (status, body) = ask(&format!("http://{address}"), "/readyz");
+        assert_eq!(status, 200, "{body}");
+        body.contains(&format!(r#""chats":{{"slack":{{"heard":{heard},"until":"2"#))
+    };
+    until("it is heard", || tells(true));
+    bot.slack().fail_connects(ConnectFault::Refused, Often::Times(1_000));
+    bot.slack().drop_sockets(None);
+    until("that is noticed", || bot.slack().sockets().is_empty());
+    playground.fast_forward(Duration::from_secs(45));
+    until("it is not heard", || tells(false));
+    bot.slack().heal();
+    bot.wait_until_heard();
+    until("it is heard again", || tells(true));
+    drop(bot);
 }
