@@ -22,17 +22,28 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 pub struct Finding {
     /// What.
     pub what: String,
-    /// What is wrong, and what to do; nothing where all is well.
-    pub problem: Option<String>,
+    /// How it stands.
+    pub standing: Standing,
+}
+
+/// How something stands that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// All is well.
+    Good,
+    /// Nothing is wrong; what could be done.
+    Note(String),
+    /// What is wrong, and what to do.
+    Missing(String),
 }
 
 impl Finding {
     fn good(what: impl Into<String>) -> Self {
-        Self { what: what.into(), problem: None }
+        Self { what: what.into(), standing: Standing::Good }
     }
 
     fn bad(what: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { what: what.into(), problem: Some(problem.into()) }
+        Self { what: what.into(), standing: Standing::Missing(problem.into()) }
     }
 }
 
@@ -55,7 +66,7 @@ impl Slack {
     /// Looks at everything, and says something in the `ops` room where there is one.
     pub async fn check(&self, secrets: &Secrets, rooms: &[Room], ops: Option<&Room>) -> Vec<Finding> {
         let mut findings = vec![self.token().await];
-        if findings.iter().any(|finding| finding.problem.is_some()) {
+        if findings.iter().any(|finding| finding.standing != Standing::Good) {
             return findings;
         }
         findings.extend(self.scopes(secrets).await);
@@ -124,10 +135,9 @@ impl Slack {
 
     async fn outwards(&self, ops: Option<&Room>) -> Finding {
         let Some(room) = ops else {
-            return Finding::bad(
-                "outwards",
-                "name an `ops_room` of Slack under [bot]: there the bot says what concerns itself",
-            );
+            let why =
+                "name an `ops_room` of Slack under [bot], where the bot says what concerns itself, to have it tried";
+            return Finding { what: "outwards: not tried".to_owned(), standing: Standing::Note(why.to_owned()) };
         };
         let request = json!({ "channel": room.channel, "text": "`andon slack check`: I can be heard here" });
         match self.parts().api.call::<Value>("chat.postMessage", &request).await {

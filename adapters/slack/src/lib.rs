@@ -29,7 +29,7 @@ mod socket;
 mod start;
 mod voice;
 
-pub use check::Finding;
+pub use check::{Finding, Standing};
 pub use config::{Config, Mode};
 pub use manifest::{Feature, features, manifest, scopes};
 pub use slack::{Secrets, Slack};

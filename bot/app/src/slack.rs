@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use andon_core::{Clock, Directory, Room};
-use andon_slack::{Config, Mode, Slack};
+use andon_slack::{Config, Mode, Slack, Standing};
 use anyhow::{Context as _, Result, bail};
 
 use crate::chats::slack_secrets;
@@ -50,9 +50,10 @@ async fn check(loaded: &Loaded, clock: Arc<dyn Clock>) -> Result<u8> {
     let slack = Slack::new(config, &secrets, Directory::default(), clock, Arc::new(SystemEntropy))?;
     let mut bad = false;
     for finding in slack.check(&secrets, &rooms(loaded), loaded.catalog.ops_room.as_ref()).await {
-        match finding.problem {
-            None => println!("ok       {}", finding.what),
-            Some(problem) => {
+        match finding.standing {
+            Standing::Good => println!("ok       {}", finding.what),
+            Standing::Note(note) => println!("note     {}\n         {note}", finding.what),
+            Standing::Missing(problem) => {
                 bad = true;
                 println!("missing  {}\n         {problem}", finding.what);
             }

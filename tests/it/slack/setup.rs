@@ -118,6 +118,17 @@ fn the_check_says_that_all_is_well() {
 }
 
 #[test]
+fn the_check_takes_a_bot_without_an_ops_room() {
+    let playground = Playground::in_slack(PROGRAM, Chat::SlackSocket, Settings::default(), "");
+    let shown = check(&playground, &[], 0);
+    expect(
+        &shown,
+        &["note     outwards: not tried\n         name an `ops_room` of Slack under [bot]", "ok       inwards"],
+    );
+    assert!(!shown.contains("missing"), "{shown}");
+}
+
+#[test]
 fn the_check_says_what_is_missing() {
     let playground = playground(Chat::SlackSocket, "");
     let fewer: Vec<_> = ALL_SCOPES.iter().copied().filter(|scope| *scope != "files:write").collect();

@@ -1,5 +1,6 @@
 //! Reads `[slack]`: the section that switches Slack on.
 
+use andon_commands::COMMANDS;
 use andon_slack::{Config, Mode};
 
 use super::problem::{Mismatch, Problems};
@@ -48,6 +49,11 @@ fn workspace(node: &Node) -> Result<String, Mismatch> {
 /// The first word of a command, which becomes a slash command of its own.
 fn command(node: &Node) -> Result<String, Mismatch> {
     let word = value::line(node)?;
-    let is_word = !word.is_empty() && word.len() <= 31 && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
-    if is_word { Ok(word) } else { Err("expected the first word of a command, such as \"deploy\"".into()) }
+    let mut words: Vec<_> = COMMANDS.iter().filter_map(|entry| entry.path.first().copied()).collect();
+    words.dedup();
+    if words.contains(&word.as_str()) {
+        return Ok(word);
+    }
+    let message = "expected the first word of a command, such as \"deploy\"".to_owned();
+    Err(Mismatch::unknown(message, &word, words))
 }

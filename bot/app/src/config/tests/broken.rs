@@ -13,7 +13,7 @@ fn cases(file: &str) -> Vec<(&str, &str)> {
 #[test]
 fn every_problem_is_said_with_its_place() {
     let cases = cases(include_str!("broken.txt"));
-    assert_eq!(cases.len(), 29);
+    assert_eq!(cases.len(), 30);
     for (text, problems) in cases {
         assert_eq!(loaded(text).unwrap_err(), problems, "of\n{text}");
     }
