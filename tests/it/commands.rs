@@ -42,7 +42,7 @@ pub(crate) fn line(spec: &CommandSpec) -> String {
     words.join(" ")
 }
 
-fn every_command_is_denied_to_a_stranger_and_recorded(scene: Scene) {
+pub(crate) fn every_command_is_denied_to_a_stranger_and_recorded(scene: Scene) {
     let playground = Playground::new(PROGRAM, scene);
     let grammar = Grammar::new(COMMANDS);
     let lines: Vec<_> = grammar.specs().iter().map(line).collect();

@@ -122,7 +122,7 @@ fn kinds(records: &[serde_json::Value]) -> BTreeMap<&str, usize> {
 }
 
 /// Killed while it runs, the bot is killed again just as it takes the operation up.
-fn a_second_kill_changes_nothing(scene: Scene) {
+pub(crate) fn a_second_kill_changes_nothing(scene: Scene) {
     let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.die_at(Point::Covered).begin("ana", "deploy hello v1 --env staging").dies();
@@ -216,7 +216,7 @@ const LOST: &str = "select asked.invocation from records asked where asked.kind 
     select 1 from records ended where ended.invocation = asked.invocation
     and ended.kind in ('answered', 'applied', 'denied', 'finished', 'expired', 'cancelled'))";
 
-fn services_outlive_the_bot(scene: Scene) {
+pub(crate) fn services_outlive_the_bot(scene: Scene) {
     let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "deploy hello v1 --env staging").expect_done("ana", "deploy hello nothing → v1 in staging");

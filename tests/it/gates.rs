@@ -242,7 +242,7 @@ fn operations() -> Vec<String> {
     operations.map(|spec| spec.path.join(" ")).collect()
 }
 
-fn nobody_approves_their_own_change(scene: Scene) {
+pub(crate) fn nobody_approves_their_own_change(scene: Scene) {
     let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", "deploy hello nothing → v1 in prod");

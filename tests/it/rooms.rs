@@ -15,7 +15,7 @@ everywhere! {
     two_people_have_to_agree_where_two_are_needed,
 }
 
-fn a_request_nobody_approves_expires(scene: Scene) {
+pub(crate) fn a_request_nobody_approves_expires(scene: Scene) {
     let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     let change = "deploy hello nothing → v1 in prod";
@@ -27,7 +27,7 @@ fn a_request_nobody_approves_expires(scene: Scene) {
     room.close();
 }
 
-fn a_restart_forgets_nothing(scene: Scene) {
+pub(crate) fn a_restart_forgets_nothing(scene: Scene) {
     let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", "deploy hello nothing → v1 in prod");
@@ -53,7 +53,7 @@ fn a_button_that_comes_too_late_shows_how_it_stands(scene: Scene) {
     room.close();
 }
 
-fn what_ends_by_itself_is_told(scene: Scene) {
+pub(crate) fn what_ends_by_itself_is_told(scene: Scene) {
     let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "lock hello --env prod --reason 'load test' --for 1h").expect("Locked hello/prod");
@@ -97,7 +97,7 @@ room = "slack:T0PLAY/vault"
 services = ["vault"]
 "#;
 
-fn two_people_have_to_agree_where_two_are_needed(scene: Scene) {
+pub(crate) fn two_people_have_to_agree_where_two_are_needed(scene: Scene) {
     let playground = Playground::with(PROGRAM, scene, VAULT);
     let mut room = playground.open();
     let change = "deploy vault nothing → v1 in prod";

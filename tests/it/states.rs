@@ -20,7 +20,7 @@ type Story = fn(&Playground, &mut Session<'_>);
 
 const STORIES: [Story; 9] = [waiting, queued, running, succeeded, failed, cancelled, expired, denied, unknown];
 
-fn the_story_ends_right_in_whatever_state_the_bot_is_killed(scene: Scene) {
+pub(crate) fn the_story_ends_right_in_whatever_state_the_bot_is_killed(scene: Scene) {
     let kills = std::thread::scope(|scope| {
         let stories = STORIES.map(|story| {
             scope.spawn(move || {

@@ -48,7 +48,7 @@ fn under_way(playground: &Playground, room: &mut Session<'_>) {
     room.begin("ana", "deploy hello v3 --env staging").expect("waiting until it is ready").kill();
 }
 
-fn deploys_and_rolls_back(scene: Scene) {
+pub(crate) fn deploys_and_rolls_back(scene: Scene) {
     let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     two_versions(&mut room);
@@ -170,7 +170,7 @@ fn what_was_shown_is_what_is_done(scene: Scene) {
     room.close();
 }
 
-fn an_operation_is_denied_or_cancelled_for_good(scene: Scene) {
+pub(crate) fn an_operation_is_denied_or_cancelled_for_good(scene: Scene) {
     let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", "deploy hello nothing → v1 in prod");
@@ -183,7 +183,7 @@ fn an_operation_is_denied_or_cancelled_for_good(scene: Scene) {
     room.close();
 }
 
-fn a_plan_that_the_world_has_left_behind_is_not_started(scene: Scene) {
+pub(crate) fn a_plan_that_the_world_has_left_behind_is_not_started(scene: Scene) {
     let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     for operation in ["op-1", "op-2"] {
@@ -278,7 +278,7 @@ fn the_next_one_waits_for_the_one_that_runs(scene: Scene) {
     room.close();
 }
 
-fn an_end_in_the_middle_of_a_run_loses_nothing(scene: Scene) {
+pub(crate) fn an_end_in_the_middle_of_a_run_loses_nothing(scene: Scene) {
     let playground = Playground::new(PROGRAM, scene);
     let mut room = playground.open();
     room.say("ana", "deploy hello v1 --env staging").expect_done("ana", FIRST);

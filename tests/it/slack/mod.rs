@@ -2,12 +2,14 @@
 
 mod buttons;
 mod crash;
+mod database;
 mod forms;
 mod hostile;
 mod identity;
 mod never;
 mod outside;
 mod playground;
+mod replicas;
 mod setup;
 mod sockets;
 mod voice;

@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::pending::{PACED, pending};
-use super::{Workspace, printing, serve};
+use super::{Workspace, healthy, printing, serve};
 use crate::deadline::Deadline;
 use crate::scene::Chat;
 use crate::{Playground, until};
@@ -58,6 +58,8 @@ pub struct SlackBot<'p> {
     playground: &'p Playground,
     variables: Vec<(String, String)>,
     child: Child,
+    /// The newest socket that there was before this one started: its own are newer.
+    before: u64,
 }
 
 impl<'p> SlackBot<'p> {
@@ -75,7 +77,8 @@ impl<'p> SlackBot<'p> {
     /// It does not start.
     pub fn start_with(playground: &'p Playground, variables: &[(&str, &str)]) -> Self {
         let variables: Vec<_> = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        let bot = Self { child: begin(playground, &variables), variables, playground };
+        let before = newest_socket(playground);
+        let bot = Self { child: begin(playground, &variables), variables, playground, before };
         bot.wait_until_heard();
         bot
     }
@@ -90,15 +93,17 @@ impl<'p> SlackBot<'p> {
         workspace.tell(&mut command);
         // Nobody types at the terminal, and nobody closes it.
         command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
+        let before = newest_socket(playground);
         let child = command.spawn().expect("the program cannot be run");
-        let bot = Self { child, variables: Vec::new(), playground };
+        let bot = Self { child, variables: Vec::new(), playground, before };
         bot.wait_until_heard();
         bot
     }
 
     /// As [`SlackBot::start`], where Slack may not let it in.
     pub fn start_unheard(playground: &'p Playground) -> Self {
-        Self { child: begin(playground, &[]), variables: Vec::new(), playground }
+        let before = newest_socket(playground);
+        Self { child: begin(playground, &[]), variables: Vec::new(), playground, before }
     }
 
     /// Waits until it listens.
@@ -107,12 +112,19 @@ impl<'p> SlackBot<'p> {
     /// It does not.
     pub fn wait_until_heard(&self) {
         let workspace = self.playground.workspace.as_ref().expect("it is in no Slack");
-        let sockets = if workspace.port.is_some() { 0 } else { 2 };
-        until("the bot listens", || workspace.is_heard() && workspace.slack.sockets().len() >= sockets);
+        until("the bot listens", || match workspace.port {
+            Some(port) => healthy(port),
+            None => self.sockets().len() >= 2,
+        });
         if let Some(port) = workspace.port {
             // Whatever it answers: then it serves.
             crate::ask(&format!("http://127.0.0.1:{port}"), "/");
         }
+    }
+
+    /// The numbers of the open sockets that are newer than those which were there before it started.
+    pub fn sockets(&self) -> Vec<u64> {
+        self.slack().sockets().into_iter().filter(|socket| *socket > self.before).collect()
     }
 
     /// Its Slack.
@@ -249,6 +261,7 @@ impl<'p> SlackBot<'p> {
     /// # Panics
     /// It does not start.
     pub fn revive(&mut self) {
+        self.before = newest_socket(self.playground);
         self.child = begin(self.playground, &self.variables);
         self.wait_until_heard();
     }
@@ -301,6 +314,10 @@ impl Drop for SlackBot<'_> {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn newest_socket(playground: &Playground) -> u64 {
+    playground.slack().sockets().into_iter().max().unwrap_or(0)
 }
 
 fn begin(playground: &Playground, variables: &[(String, String)]) -> Child {
