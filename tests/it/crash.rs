@@ -7,9 +7,9 @@ use std::time::Duration;
 use andon_engine::Point;
 use andon_tests::{Playground, Scene, Session, address, get, tell, until};
 
-use crate::{PROGRAM, both};
+use crate::{PROGRAM, everywhere};
 
-both! {
+everywhere! {
     a_deploy_ends_right_wherever_the_bot_is_killed,
     a_rollback_ends_right_wherever_the_bot_is_killed,
     an_approval_ends_right_wherever_the_bot_is_killed,
@@ -46,17 +46,28 @@ fn every_point_is_killed_at() {
     assert_eq!(killed, Point::ALL.iter().copied().collect());
 }
 
+/// How many stories are told at a time: they wait more than they work.
+const AT_A_TIME: usize = 4;
+
+/// Tells a story for each point.
+fn at_each(points: impl Iterator<Item = Point>, story: impl Fn(Point) + Sync) {
+    let points: Vec<_> = points.collect();
+    for points in points.chunks(AT_A_TIME) {
+        std::thread::scope(|scope| points.iter().for_each(|point| drop(scope.spawn(|| story(*point)))));
+    }
+}
+
 fn a_deploy_ends_right_wherever_the_bot_is_killed(scene: Scene) {
-    for point in deploying() {
+    at_each(deploying(), |point| {
         let playground = Playground::new(PROGRAM, scene);
         let mut room = playground.open();
         room.die_at(point).begin("ana", "deploy hello v1 --env staging").dies().revive();
         expect_once(&playground, &mut room, point, "deploy hello nothing → v1 in staging", "hello/staging");
-    }
+    });
 }
 
 fn a_rollback_ends_right_wherever_the_bot_is_killed(scene: Scene) {
-    for point in [Point::Accepted, Point::Planned, Point::Reserved].into_iter().chain(RUNNING) {
+    at_each([Point::Accepted, Point::Planned, Point::Reserved].into_iter().chain(RUNNING), |point| {
         let playground = Playground::new(PROGRAM, scene);
         let mut room = playground.open();
         room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", "deploy hello nothing → v1 in prod");
@@ -70,18 +81,18 @@ fn a_rollback_ends_right_wherever_the_bot_is_killed(scene: Scene) {
         assert_eq!(playground.orders("hello/prod"), 3, "{point:?}");
         room.say("cy", "status hello").expect("locked hello/prod by ana");
         room.close();
-    }
+    });
 }
 
 fn an_approval_ends_right_wherever_the_bot_is_killed(scene: Scene) {
-    for point in ACT.into_iter().chain(RUNNING) {
+    at_each(ACT.into_iter().chain(RUNNING), |point| {
         let playground = Playground::new(PROGRAM, scene);
         let mut room = playground.open();
         let change = "deploy hello nothing → v1 in prod";
         room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", change);
         room.die_at(point).begin("ben", "approve op-1").dies().revive();
         expect_once(&playground, &mut room, point, change, "hello/prod");
-    }
+    });
 }
 
 /// What waits in the outbox at a kill may be said after it; what was done is done once.

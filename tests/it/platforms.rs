@@ -4,6 +4,7 @@ use andon_tests::{Playground, Scene};
 
 use crate::{PROGRAM, both};
 
+// In Slack there is one platform; `tests/it/slack/identity.rs` has its workspaces.
 both! {
     one_person_is_one_person_on_every_platform,
     an_account_of_another_workspace_is_nobody,

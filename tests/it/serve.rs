@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{PROGRAM, both};
 
+// Nobody speaks here: it is about the process, its signals and its HTTP server.
 both! {
     a_changed_configuration_comes_into_force_only_when_it_is_right,
     readiness_tells_what_the_configuration_risks,

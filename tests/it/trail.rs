@@ -6,12 +6,12 @@ use std::time::Duration;
 use andon_commands::COMMANDS;
 use andon_core::EffectKind;
 use andon_engine::Grammar;
-use andon_tests::{Database, Playground, Scene, until};
+use andon_tests::{Chat, Database, Playground, Scene, until};
 
 use crate::commands::line;
-use crate::{PROGRAM, both};
+use crate::{PROGRAM, everywhere};
 
-both! {
+everywhere! {
     verifies_only_with_the_pinned_key,
     what_cannot_be_signed_sets_nothing_going,
     a_row_that_tells_otherwise_than_its_record_starts_nothing,
@@ -59,8 +59,9 @@ fn without_the_trail_nothing_changes_and_what_helps_still_answers(scene: Scene) 
     playground.raw().meddle(break_it);
     let grammar = Grammar::new(COMMANDS);
     let mut answered = Vec::new();
-    for spec in grammar.specs() {
-        room.say("ana", &line(spec));
+    for (place, spec) in grammar.specs().iter().enumerate() {
+        // Six in one room: more than Slack takes at once, and what cannot be kept is in no outbox that waits.
+        room.go_to(&format!("slack:T0PLAY/room{}", place / 6)).say("ana", &line(spec));
         if spec.answers_unrecorded {
             room.expect("Not recorded: the audit trail cannot be written.");
             answered.push(spec.path.join(" "));
@@ -71,6 +72,7 @@ fn without_the_trail_nothing_changes_and_what_helps_still_answers(scene: Scene) 
     }
     assert_eq!(answered, ["status", "history", "versions", "whoami", "can", "why", "help"]);
     let refused = "Refused: the audit trail cannot be written, and nothing happens unrecorded";
+    room.go_to("lobby");
     room.say("ana", "deploy hello v2 --env staging").expect(refused);
     room.say("cy", "freeze staging --reason 'checkout fails'").expect(refused);
     assert_eq!(playground.orders("hello/staging"), 1);
@@ -239,21 +241,21 @@ fn public_tools_verify_what_the_document_says_that_they_do() {
 }
 
 /// Agrees in the name of Ben to the first operation, and makes him the asker of the second: what whoever owns the database can do.
-const fn forge(scene: Scene) -> &'static str {
-    match scene.database {
-        Database::Sqlite => {
-            "insert into approvals (operation, person, identity, digest, at) \
-                select id, 'ben', 'console:ben', json_extract(body, '$.digest'), created from operations where number = 1; \
-             update operations set state = 'queued' where number = 1; \
-             update operations set body = replace(replace(body, '\"ana\"', '\"ben\"'), 'console:ana', 'console:ben') where number = 2"
-        }
-        Database::Postgres => {
-            "insert into approvals (operation, person, identity, digest, at) \
-                select id, 'ben', 'console:ben', body::json ->> 'digest', created from operations where number = 1; \
-             update operations set state = 'queued' where number = 1; \
-             update operations set body = replace(replace(body, '\"ana\"', '\"ben\"'), 'console:ana', 'console:ben') where number = 2"
-        }
-    }
+fn forge(playground: &Playground, scene: Scene) {
+    let (ana, ben) = match scene.chat {
+        Chat::Terminal => ("console:ana", "console:ben"),
+        Chat::SlackSocket | Chat::SlackHttp => ("slack:T0PLAY/U0ANA", "slack:T0PLAY/U0BEN"),
+    };
+    let digest = match scene.database {
+        Database::Sqlite => "json_extract(body, '$.digest')",
+        Database::Postgres => "body::json ->> 'digest'",
+    };
+    playground.raw().meddle(&format!(
+        "insert into approvals (operation, person, identity, digest, at) \
+            select id, 'ben', '{ben}', {digest}, created from operations where number = 1; \
+         update operations set state = 'queued' where number = 1; \
+         update operations set body = replace(replace(body, '\"ana\"', '\"ben\"'), '{ana}', '{ben}') where number = 2"
+    ));
 }
 
 fn a_row_that_tells_otherwise_than_its_record_starts_nothing(scene: Scene) {
@@ -262,7 +264,7 @@ fn a_row_that_tells_otherwise_than_its_record_starts_nothing(scene: Scene) {
     room.say("ana", "deploy hello v1 --env prod").expect_asked("ben", "deploy hello nothing → v1 in prod");
     room.say("ana", "deploy shop v1 --env prod").expect_asked("ben", "deploy shop nothing → v1 in prod").leave("op-2");
     room.end();
-    playground.raw().meddle(forge(scene));
+    forge(&playground, scene);
     room.revive().expect("✗ Not started: deploy hello nothing → v1 in prod. 0 of 1 approvals still hold");
     room.expect("└ ✗ @ana Not started");
     room.say("ana", "approve op-2").expect("Refused: What is kept of it is not what was recorded");

@@ -45,14 +45,17 @@ impl Raw {
     ///
     /// # Panics
     /// The database refuses.
-    pub fn meddle(&self, sql: &'static str) {
+    pub fn meddle(&self, sql: &str) {
+        let sql = AssertSqlSafe(sql).into_sql_str();
         let done = wait_for(async {
             match &self.url {
-                Some(url) => sqlx::raw_sql(sql).execute(&mut PgConnection::connect(url).await?).await.map(|_| ()),
-                None => sqlx::raw_sql(sql).execute(&mut sqlite(&self.file).await?).await.map(|_| ()),
+                Some(url) => {
+                    sqlx::raw_sql(sql.clone()).execute(&mut PgConnection::connect(url).await?).await.map(|_| ())
+                }
+                None => sqlx::raw_sql(sql.clone()).execute(&mut sqlite(&self.file).await?).await.map(|_| ()),
             }
         });
-        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        done.unwrap_or_else(|error| panic!("{}: {error}", sql.as_str()));
     }
 
     /// Whether a text lies anywhere in the database of a bot that is closed, readable or as bytes.

@@ -11,7 +11,7 @@ mod text;
 
 use std::sync::Arc;
 
-use andon_core::ports::{Edge, Marker, Voice as _};
+use andon_core::ports::{Edge, Marker, Voice as _, VoiceError};
 use andon_core::{Account, DeliveryKey, Identity, Message, ProofStrength, Receipt, Refusal, Room, Said};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -20,6 +20,9 @@ use crate::door::Door;
 use crate::form_voice;
 use crate::slack::{Me, PLATFORM, Parts};
 use crate::voice::SlackVoice;
+
+/// How long an answer that the outbox does not keep waits for its channel's turn.
+const SHOWN_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 
 /// A delivery, however it came.
 pub(crate) enum Delivery {
@@ -146,14 +149,22 @@ impl Inbound {
         receipt
     }
 
-    /// Shows something that the outbox does not say, because it could not be kept. Not waited for: the acknowledgement is due.
+    /// Shows something that the outbox does not say, because it could not be kept; nor does the outbox wait for the channel's turn, so it is
+    /// waited for here. Not waited for by the delivery: the acknowledgement is due.
     fn show(&self, said: &Said, message: &Message) {
         let voice = SlackVoice::new(Arc::clone(&self.parts));
         let (room, identity, message) = (said.room.clone(), said.identity.clone(), message.clone());
-        let marker = Marker(self.parts.name());
+        let (marker, clock) = (Marker(self.parts.name()), Arc::clone(&self.parts.clock));
         tokio::spawn(async move {
-            if let Err(error) = voice.post(&room, Some(&identity), &message, &marker).await {
-                tracing::warn!(%error, "an answer could not be said");
+            let until = clock.now().saturating_add(SHOWN_WITHIN).unwrap_or(Timestamp::MAX);
+            loop {
+                match voice.post(&room, Some(&identity), &message, &marker).await {
+                    Ok(_) => return,
+                    Err(VoiceError::SlowDown(wait)) if clock.now() < until => {
+                        clock.sleep(SignedDuration::try_from(wait).unwrap_or(SHOWN_WITHIN)).await;
+                    }
+                    Err(error) => return tracing::warn!(%error, "an answer could not be said"),
+                }
             }
         });
     }
