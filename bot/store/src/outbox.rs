@@ -163,7 +163,7 @@ impl Transaction<'_> {
     /// # Errors
     /// See [`StoreError`].
     pub async fn repeat_cards(&mut self, operation: OperationId, message: &Message) -> Result<(), StoreError> {
-        self.1.note(Topic::Outbox);
+        self.1.news.note(Topic::Outbox);
         on!(self.0, c => {
             sqlx::query("update cards set message = $2, version = version + 1, given_up = null \
                 where operation = $1 and (version = sent_version or given_up is not null or message <> $2)")

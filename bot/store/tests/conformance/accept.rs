@@ -76,6 +76,7 @@ async fn attempt(store: &Store, world: &World, attempt: &str, receipt: Receipt) 
     match accepted.await.expect("an act is not accepted") {
         Acceptance::New(_) => Ok(()),
         Acceptance::Duplicate(receipt) => Err(receipt),
+        Acceptance::Handed => panic!("nobody takes it"),
     }
 }
 
