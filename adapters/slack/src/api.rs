@@ -53,6 +53,11 @@ impl ApiError {
     pub(crate) fn is(&self, reason: &str) -> bool {
         matches!(self, Self::Refused { code, .. } if code == reason)
     }
+
+    /// Whether Slack refused, and will again.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if !PASSING.contains(&code.as_str()) && code != "ratelimited")
+    }
 }
 
 /// Refusals of which Slack says that they pass by themselves.

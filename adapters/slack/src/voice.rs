@@ -29,6 +29,9 @@ const NOT_THERE: [&str; 6] = [
     "restricted_action_read_only_channel",
 ];
 
+/// Refusals that mean: somebody has deleted the message, or the thread that it begins.
+const GONE: [&str; 2] = ["message_not_found", "thread_not_found"];
+
 /// What Slack says of something that was posted.
 #[derive(Deserialize)]
 struct Posted {
@@ -83,19 +86,23 @@ impl SlackVoice {
         &self,
         channel: &str,
         thread: Option<&str>,
-        rendered: &Rendered,
+        mut rendered: Rendered,
         marker: &Marker,
     ) -> Result<Placement, VoiceError> {
         self.turn(Lane::Posts, channel)?;
-        let mut request = content(channel, thread, rendered);
+        let files = files::bring(&self.parts, &mut rendered).await;
+        let mut request = content(channel, thread, &rendered);
         request.insert("unfurl_links".to_owned(), false.into());
         request.insert("unfurl_media".to_owned(), false.into());
-        let mark = json!({ "event_type": MARKED, "event_payload": { "marker": marker.0 } });
-        request.insert("metadata".to_owned(), mark);
+        let mut payload = json!({ "marker": marker.0 });
+        if !files.is_empty() {
+            payload["files"] = files.join(" ").into();
+        }
+        request.insert("metadata".to_owned(), json!({ "event_type": MARKED, "event_payload": payload }));
         let posted: Result<Posted, _> = self.parts.api.call("chat.postMessage", &request).await;
         let posted = posted.map_err(|error| self.heed(Lane::Posts, channel, error))?;
         let place = Place { channel: posted.channel, ts: posted.ts, thread: thread.map(str::to_owned) };
-        files::attach(&self.parts, &place, rendered).await;
+        files::show(&self.parts, &place, &files).await?;
         Ok(place.into())
     }
 
@@ -104,7 +111,7 @@ impl SlackVoice {
         &self,
         room: &Room,
         user: &str,
-        rendered: &Rendered,
+        rendered: Rendered,
         marker: &Marker,
     ) -> Result<Placement, VoiceError> {
         let (channel, thread) = (room.channel.as_str(), room.thread.as_deref());
@@ -113,7 +120,7 @@ impl SlackVoice {
             return self.say_directly(user, rendered, marker).await;
         }
         self.turn(Lane::Posts, channel)?;
-        let mut request = content(channel, thread, rendered);
+        let mut request = content(channel, thread, &rendered);
         request.insert("user".to_owned(), user.into());
         match self.parts.api.call::<Whispered>("chat.postEphemeral", &request).await {
             Ok(whispered) => {
@@ -127,9 +134,29 @@ impl SlackVoice {
         }
     }
 
-    async fn say_directly(&self, user: &str, rendered: &Rendered, marker: &Marker) -> Result<Placement, VoiceError> {
+    async fn say_directly(&self, user: &str, rendered: Rendered, marker: &Marker) -> Result<Placement, VoiceError> {
         let channel = self.direct(user).await?;
         self.say(&channel, None, rendered, marker).await
+    }
+
+    /// Makes what stands at a place read otherwise. Its files come first, since it names them.
+    async fn draw(&self, place: &Place, mut rendered: Rendered) -> Result<(), ApiError> {
+        files::renew(&self.parts, place, &mut rendered).await?;
+        let mut request = content(&place.channel, None, &rendered);
+        request.insert("ts".to_owned(), place.ts.clone().into());
+        self.parts.api.call::<Value>("chat.update", &request).await.map(drop)
+    }
+
+    /// The place of a message with this mark, whose files are then shown where they were not yet.
+    async fn look(
+        &self,
+        channel: &str,
+        thread: Option<&str>,
+        marker: &Marker,
+    ) -> Result<Option<Placement>, VoiceError> {
+        let Some(found) = find::find(&self.parts, channel, thread, marker).await? else { return Ok(None) };
+        files::show_again(&self.parts, &found.place, &found.files).await?;
+        Ok(Some(found.place.into()))
     }
 
     /// The channel of direct messages with a person.
@@ -174,15 +201,15 @@ impl Voice for SlackVoice {
         }
         let rendered = self.render(room, message);
         match (message.audience, asker) {
-            (Audience::Asker, Some(asker)) => self.whisper(room, user_of(asker), &rendered, marker).await,
-            (_, Some(asker)) => match self.say(&room.channel, room.thread.as_deref(), &rendered, marker).await {
+            (Audience::Asker, Some(asker)) => self.whisper(room, user_of(asker), rendered, marker).await,
+            (_, Some(asker)) => match self.say(&room.channel, room.thread.as_deref(), rendered.clone(), marker).await {
                 // Where the bot is not itself, such as where somebody used a slash command.
                 Err(VoiceError::Refused(why)) if NOT_THERE.contains(&why.as_str()) => {
-                    self.say_directly(user_of(asker), &rendered, marker).await
+                    self.say_directly(user_of(asker), rendered, marker).await
                 }
                 said => said,
             },
-            (_, None) => self.say(&room.channel, room.thread.as_deref(), &rendered, marker).await,
+            (_, None) => self.say(&room.channel, room.thread.as_deref(), rendered, marker).await,
         }
     }
 
@@ -194,16 +221,14 @@ impl Voice for SlackVoice {
         marker: &Marker,
     ) -> Result<Placement, VoiceError> {
         let place = Place::of(card)?;
-        self.say(&place.channel, Some(place.thread()), &self.render(room, message), marker).await
+        self.say(&place.channel, Some(place.thread()), self.render(room, message), marker).await
     }
 
     async fn edit(&self, room: &Room, placement: &Placement, message: &Message) -> Result<(), VoiceError> {
         let place = Place::of(placement)?;
         self.turn(Lane::Edits, &place.channel)?;
-        let mut request = content(&place.channel, None, &self.render(room, message));
-        request.insert("ts".to_owned(), place.ts.into());
-        let edited: Result<Value, _> = self.parts.api.call("chat.update", &request).await;
-        edited.map(drop).map_err(|error| match error.is("message_not_found") {
+        let edited = self.draw(&place, self.render(room, message)).await;
+        edited.map_err(|error| match GONE.iter().any(|reason| error.is(reason)) {
             true => VoiceError::Gone,
             false => self.heed(Lane::Edits, &place.channel, error),
         })
@@ -220,14 +245,15 @@ impl Voice for SlackVoice {
             return Ok(None);
         }
         let under = under.map(Place::of).transpose()?;
-        match find::find(&self.parts, room, under.as_ref(), marker).await {
+        let channel = under.as_ref().map_or(room.channel.as_str(), |place| &place.channel);
+        let thread = under.as_ref().map(Place::thread).or(room.thread.as_deref());
+        match self.look(channel, thread, marker).await {
             Ok(None) => {}
-            Err(ApiError::Refused { code, .. }) if NOT_THERE.contains(&code.as_str()) => {}
-            found => return Ok(found?),
+            Err(VoiceError::Refused(why)) if NOT_THERE.contains(&why.as_str()) => {}
+            found => return found,
         }
         // Or else it was said in private.
         let (Some(asker), None) = (asker, under) else { return Ok(None) };
-        let direct = Room { channel: self.direct(user_of(asker)).await?, thread: None, ..room.clone() };
-        Ok(find::find(&self.parts, &direct, None, marker).await?)
+        self.look(&self.direct(user_of(asker)).await?, None, marker).await
     }
 }

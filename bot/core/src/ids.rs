@@ -24,6 +24,12 @@ macro_rules! ulid_type {
                 let milliseconds = u64::try_from(at.as_millisecond()).unwrap_or(0);
                 Self(Ulid::from_parts(milliseconds, u128::from_be_bytes(random)))
             }
+
+            /// When it was made, to the millisecond.
+            pub fn made_at(&self) -> Timestamp {
+                let milliseconds = i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX);
+                Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MAX)
+            }
         }
 
         impl fmt::Display for $name {

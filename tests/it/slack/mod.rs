@@ -3,6 +3,7 @@
 mod buttons;
 mod crash;
 mod database;
+mod files;
 mod forms;
 mod hostile;
 mod identity;

@@ -15,7 +15,7 @@ ways! {
     order_is_kept_in_a_channel,
     an_answer_finds_whoever_has_left,
     an_answer_finds_whoever_asked_where_the_bot_is_not,
-    long_output_becomes_a_file,
+    what_was_said_in_a_long_thread_is_found,
     a_thread_has_the_power_of_its_channel,
     a_card_that_somebody_took_away_is_said_afresh,
     records_hold_the_link_to_the_message,
@@ -156,21 +156,20 @@ fn an_answer_finds_whoever_asked_where_the_bot_is_not(chat: Chat) {
     bot.close();
 }
 
-fn long_output_becomes_a_file(chat: Chat) {
+/// In a thread of more than a thousand messages, where the newest come last.
+fn what_was_said_in_a_long_thread_is_found(chat: Chat) {
     let playground = playground(chat);
     let mut bot = SlackBot::start(&playground);
-    let versions = playground.data().join("artifacts/hello");
-    for number in 0..300 {
-        let version = versions.join(format!("build-{number}"));
-        std::fs::create_dir(&version).expect("a folder");
-        std::fs::copy(versions.join("v1/andon.toml"), version.join("andon.toml")).expect("a copy");
+    let ts = bot.slack().say("ben", "lobby", None, "hello is broken");
+    for number in 0..1_100 {
+        bot.slack().say("ben", "lobby", Some(&ts), &format!("I have seen it {number} times"));
     }
-    bot.say("ana", "lobby", "versions hello");
-    let files = bot.slack().files();
-    assert_eq!(files.len(), 1, "{}", bot.shown("lobby"));
-    let content = files[0]["content"].as_str().unwrap_or_default();
-    assert!((201..300).all(|number| content.contains(&format!("build-{number}"))), "{content}");
-    bot.expect("lobby", "files: ");
+    playground.fast_forward(Duration::from_secs(3_600));
+    bot.slack().fail_calls(POST, CallFault::ResetAfter, Often::Times(1));
+    bot.slack().say("ana", "lobby", Some(&ts), "@andon whoami");
+    bot.settle();
+    bot.expect_times("lobby", "You are ana", 1);
+    assert_eq!(calls(&bot, "conversations.replies").len(), 1);
     bot.close();
 }
 

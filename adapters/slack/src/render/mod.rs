@@ -28,6 +28,7 @@ pub(crate) mod tests;
 pub(crate) mod text;
 
 use andon_core::{Attachment, Message};
+use sha2::{Digest as _, Sha256};
 use slack_morphism::prelude::SlackBlock;
 
 pub(crate) use buttons::asks_reason;
@@ -38,8 +39,11 @@ pub(crate) use spans::People;
 use pieces::sections;
 use spans::words;
 
-/// The name of the file that holds a message which did not fit.
-const WHOLE: &str = "answer.txt";
+/// How the name begins of the file that holds a message which did not fit.
+const WHOLE: &str = "answer";
+
+/// Said where a file is missing.
+pub(crate) const FILE_MISSING: &str = "Its file could not be uploaded. Ask again for the whole answer.";
 
 /// A message as it goes to Slack.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +54,23 @@ pub(crate) struct Rendered {
     pub(crate) blocks: Vec<SlackBlock>,
     /// What goes with it: its attachment, and the whole message where its blocks hold only a part.
     pub(crate) files: Vec<RenderedFile>,
+    /// Where among the blocks the note on its files stands, or has its place.
+    note: usize,
+    /// How much is shown, where that is not all.
+    left_out: Option<String>,
+}
+
+impl Rendered {
+    /// The message without its files, which it then says.
+    pub(crate) fn without_files(&mut self) {
+        self.files.clear();
+        let shown = self.left_out.as_deref().unwrap_or_default();
+        let Some(words) = note(format!("{shown} {FILE_MISSING}").trim_start()) else { return };
+        match self.blocks.get_mut(self.note).filter(|_| self.left_out.is_some()) {
+            Some(place) => *place = words,
+            None => self.blocks.insert(self.note.min(self.blocks.len()), words),
+        }
+    }
 }
 
 /// A file that goes with a message.
@@ -65,13 +86,15 @@ pub(crate) struct RenderedFile {
 pub(crate) fn render(message: &Message, people: People<'_>) -> Rendered {
     let Composed { mut blocks, buttons, left_out } = compose(message, people, Surface::Message);
     let mut files: Vec<_> = message.attachment.iter().map(attached).collect();
-    if let Some(left_out) = left_out {
-        let name = free_name(&files);
+    let note_at = blocks.len();
+    if let Some(left_out) = &left_out {
+        let content = plain(message);
+        let name = name_of(&content);
         blocks.extend(note(&format!("{left_out} All of it is in {name}.")));
-        files.push(RenderedFile { name, content: plain(message) });
+        files.push(RenderedFile { name, content });
     }
     blocks.extend(buttons);
-    Rendered { text: notice::notice(&message.summary, people), blocks, files }
+    Rendered { text: notice::notice(&message.summary, people), blocks, files, note: note_at, left_out }
 }
 
 /// A line of our own below everything else.
@@ -86,6 +109,7 @@ fn attached(attachment: &Attachment) -> RenderedFile {
     RenderedFile { name, content: text::clean(attachment.content.as_str()) }
 }
 
-fn free_name(files: &[RenderedFile]) -> String {
-    if files.iter().any(|file| file.name == WHOLE) { format!("whole-{WHOLE}") } else { WHOLE.to_owned() }
+/// A name that tells one content from another: a card that changes has a file for each.
+fn name_of(content: &str) -> String {
+    format!("{WHOLE}-{}.txt", hex::encode(&Sha256::digest(content)[..4]))
 }

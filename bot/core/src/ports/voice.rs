@@ -1,20 +1,29 @@
 //! Chat, outwards.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{Identity, Message, Room};
+use crate::{Identity, InvocationId, Message, Room};
 
 /// Where a message was placed, in the platform's own words; opaque to the house.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Placement(pub String);
 
-/// A random mark that a platform keeps with a message, so that a message of unknown fate can be found again.
+/// A mark of its own that a platform keeps with a message, so that a message of unknown fate can be found again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Marker(pub String);
+
+impl Marker {
+    /// The moment before which nothing was said with this mark, where it begins with the identifier of what it belongs to.
+    pub fn since(&self) -> Option<Timestamp> {
+        let belongs_to = self.0.split('/').next().unwrap_or_default();
+        belongs_to.parse::<InvocationId>().ok().map(|id| id.made_at())
+    }
+}
 
 /// Why something could not be said.
 #[derive(Debug, Error)]
@@ -84,4 +93,16 @@ pub trait Voice: Send + Sync {
         under: Option<&Placement>,
         marker: &Marker,
     ) -> Result<Option<Placement>, VoiceError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_tells_since_when_it_can_be_found() {
+        let since = |mark: &str| Marker(mark.to_owned()).since().map(|at| at.to_string());
+        assert_eq!(since("01BX5ZZKBKACTAV9WEVGEMMVRZ/7").as_deref(), Some("2017-10-24T01:29:36.371Z"));
+        assert_eq!([since("/7"), since("dead")], [None, None]);
+    }
 }

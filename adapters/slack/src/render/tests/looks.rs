@@ -9,7 +9,7 @@ use crate::render::{Rendered, asks_reason, render};
 
 /// A message as text: each block with its kind, elements with what sets them apart.
 fn look(message: &Message) -> String {
-    let Rendered { text, blocks, files } = render(message, &people);
+    let Rendered { text, blocks, files, .. } = render(message, &people);
     let blocks = serde_json::to_value(&blocks).expect("blocks are JSON");
     let blocks: Vec<_> = blocks.as_array().expect("an array").iter().map(block).collect();
     let files = files.iter().map(|file| format!("[file {}]\n{}", file.name, file.content));
@@ -105,10 +105,30 @@ fn what_does_not_fit_is_in_a_file() {
     let message = Message::new("Found 150").block(Block::Table { header: vec!["name".into(), "live".into()], rows });
     let rendered = render(&message.paragraph("the end"), &people);
     let blocks = serde_json::to_string(&rendered.blocks).expect("blocks are JSON");
-    assert!(blocks.contains("Not everything fits here: 100 of 152 lines are shown. All of it is in answer.txt."));
+    assert!(blocks.contains("Not everything fits here: 100 of 152 lines are shown. All of it is in answer-"));
     assert!(blocks.contains("row 98") && !blocks.contains("row 99"));
     assert_eq!(rendered.files.len(), 1);
+    assert!(blocks.contains(&format!("All of it is in {}.", rendered.files[0].name)));
     assert!(rendered.files[0].content.contains("row 149") && rendered.files[0].content.contains("the end"));
+}
+
+#[test]
+fn what_lacks_its_file_says_so_in_the_place_of_the_note() {
+    let full = Message::new("Found").block(Block::List(vec![Line::from("x".repeat(100)); 500]));
+    let full = full.action(waiting().actions.remove(1));
+    for message in [full, with_file().action(waiting().actions.remove(1))] {
+        let mut rendered = render(&message, &people);
+        let whole = rendered.left_out.is_none();
+        let before = rendered.blocks.len();
+        rendered.without_files();
+        let blocks = serde_json::to_value(&rendered.blocks).expect("blocks are JSON");
+        assert_eq!((rendered.files.len(), rendered.blocks.len()), (0, before + usize::from(whole)));
+        let at = |place: usize| blocks[place].to_string();
+        assert!(
+            at(rendered.note).contains("Its file could not be uploaded") && !blocks.to_string().contains("answer-")
+        );
+        assert!(at(rendered.blocks.len() - 1).contains("actions"), "{blocks:#}");
+    }
 }
 
 #[test]
@@ -117,9 +137,13 @@ fn an_attachment_and_the_rest_are_two_files() {
     message.attachment = message.attachment.map(|file| andon_core::Attachment { name: "a/answer.txt".into(), ..file });
     let names =
         |message: &Message| render(message, &people).files.into_iter().map(|file| file.name).collect::<Vec<_>>();
-    assert_eq!(names(&message), ["a_answer.txt", "answer.txt"]);
-    message.attachment = message.attachment.map(|file| andon_core::Attachment { name: "answer.txt".into(), ..file });
-    assert_eq!(names(&message), ["answer.txt", "whole-answer.txt"]);
+    let [attached, whole] = &names(&message)[..] else { panic!("{:?}", names(&message)) };
+    assert!(
+        attached == "a_answer.txt" && whole.starts_with("answer-") && whole.ends_with(".txt"),
+        "{attached} {whole}"
+    );
+    let other = names(&message.clone().paragraph("one more"));
+    assert!(other[0] == *attached && other[1] != *whole, "what holds something else has another name: {other:?}");
 }
 
 #[test]
