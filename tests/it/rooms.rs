@@ -82,7 +82,7 @@ fn a_service_that_dies_later_is_told(scene: Scene) {
 }
 
 /// A service of its own room, for which two of its reviewers have to agree.
-const VAULT: &str = r#"
+pub(crate) const VAULT: &str = r#"
 [teams.reviewers]
 members = ["ben", "cy"]
 [services.vault]

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use andon_core::{Account, Clock};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use crate::api::Api;
+use crate::api::{Api, ApiError};
 
 /// How long an answer is believed. A change in between is told by the event `user_change`, and noticed by asking again where that is lost.
 const BELIEVED: SignedDuration = SignedDuration::from_secs(60);
@@ -16,7 +17,9 @@ const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
 /// How long an old answer still serves while Slack does not answer.
 const STALE: SignedDuration = SignedDuration::from_hours(1);
 /// How long Slack may take: the delivery waits to be acknowledged within three seconds.
-const PATIENCE: SignedDuration = SignedDuration::from_millis(1_500);
+const PATIENCE: SignedDuration = SignedDuration::from_millis(1_900);
+/// How long Slack is waited for, where it asks for it, before it is asked once more.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// The most accounts that are remembered.
 const REMEMBERED: usize = 10_000;
 
@@ -68,7 +71,29 @@ type Known = Arc<tokio::sync::Mutex<Entry>>;
 #[derive(Default)]
 struct Entry {
     heard: Option<Heard>,
-    failed: Option<Timestamp>,
+    failed: Option<(Timestamp, Failed)>,
+}
+
+/// Why nothing is known of an account.
+#[derive(Clone, Copy)]
+enum Failed {
+    /// Slack says that it has nothing to say of it.
+    Refused,
+    /// Slack did not answer.
+    Unanswered,
+}
+
+/// Slack did not answer: who it is may be known later.
+pub(crate) struct Unanswered;
+
+impl Entry {
+    fn told(&self) -> Result<Option<Account>, Unanswered> {
+        match (&self.heard, self.failed) {
+            (Some(heard), _) => Ok(Some(heard.account.clone())),
+            (None, Some((_, Failed::Unanswered))) => Err(Unanswered),
+            (None, _) => Ok(None),
+        }
+    }
 }
 
 /// What was heard, and of which change of the user.
@@ -88,33 +113,47 @@ impl Accounts {
         Self { clock, known: Mutex::default() }
     }
 
-    /// What Slack says of a user of `workspace`; nothing where it does not answer in time and has not lately.
-    pub(crate) async fn account(&self, api: &Api, workspace: &str, user: &str) -> Option<Account> {
+    /// What Slack says of a user of `workspace`; nothing where it refuses to say anything.
+    ///
+    /// # Errors
+    /// It does not answer in time, and has not lately.
+    pub(crate) async fn account(&self, api: &Api, workspace: &str, user: &str) -> Result<Option<Account>, Unanswered> {
         let entry = self.entry(workspace, user);
         let mut known = entry.lock().await;
         let now = self.clock.now();
         let age = |heard: &Heard| now.duration_since(heard.account.as_of);
-        let failed_lately = known.failed.is_some_and(|at| now.duration_since(at) <= ASK_AGAIN);
+        let failed_lately = known.failed.is_some_and(|(at, _)| now.duration_since(at) <= ASK_AGAIN);
         if failed_lately || known.heard.as_ref().is_some_and(|heard| age(heard) <= BELIEVED) {
-            return known.heard.as_ref().map(|heard| heard.account.clone());
+            return known.told();
         }
-        let arguments = [("user", user)];
         let asked = tokio::select! {
-            answer = api.ask::<Answer>("users.info", &arguments) => answer.map_err(|error| error.to_string()),
-            () = self.clock.sleep(PATIENCE) => Err("Slack did not answer in time".to_owned()),
+            answer = self.ask(api, user) => answer,
+            () = self.clock.sleep(PATIENCE) => Err(ApiError::Ambiguous("Slack did not answer in time".into())),
         };
         match asked {
             Ok(Answer { user }) => {
                 known.heard = Some(Heard { account: user.account(workspace, now), updated: user.updated });
                 known.failed = None;
             }
-            Err(why) => {
-                tracing::warn!(%why, "an account cannot be looked up");
-                known.failed = Some(now);
+            Err(error) => {
+                tracing::warn!(%error, "an account cannot be looked up");
+                known.failed = Some((now, if error.is_final() { Failed::Refused } else { Failed::Unanswered }));
                 drop(known.heard.take_if(|heard| age(heard) > STALE));
             }
         }
-        known.heard.as_ref().map(|heard| heard.account.clone())
+        known.told()
+    }
+
+    /// Asks, once more where Slack wants to be waited for no longer than the delivery can.
+    async fn ask(&self, api: &Api, user: &str) -> Result<Answer, ApiError> {
+        let arguments = [("user", user)];
+        match api.ask("users.info", &arguments).await {
+            Err(ApiError::SlowDown(wait)) if wait <= LONGEST_WAIT => {
+                self.clock.sleep(SignedDuration::try_from(wait).unwrap_or(PATIENCE)).await;
+                api.ask("users.info", &arguments).await
+            }
+            answered => answered,
+        }
     }
 
     /// Slack says by itself that a user has changed: what it is now. Nothing where a later change is known already, since events come

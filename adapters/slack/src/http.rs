@@ -65,12 +65,12 @@ async fn events(State(ways): State<Arc<Ways>>, headers: HeaderMap, body: Sent) -
     if event.get("type").and_then(Value::as_str) == Some("url_verification") {
         return axum::Json(json!({ "challenge": event.get("challenge") })).into_response();
     }
-    answer(ways.inbound.take("/slack/events", Delivery::Event(event)).await)
+    ways.take("/slack/events", &headers, Delivery::Event(event)).await
 }
 
 async fn commands(State(ways): State<Arc<Ways>>, headers: HeaderMap, body: Sent) -> Response {
     match form_body(&ways, "/slack/commands", &headers, &body).await {
-        Ok(fields) => answer(ways.inbound.take("/slack/commands", Delivery::Command(Value::Object(fields))).await),
+        Ok(fields) => ways.take("/slack/commands", &headers, Delivery::Command(Value::Object(fields))).await,
         Err(refused) => refused,
     }
 }
@@ -90,16 +90,29 @@ async fn interaction(ways: Arc<Ways>, way: &'static str, headers: HeaderMap, bod
     };
     let payload = fields.get("payload").and_then(Value::as_str).and_then(|text| serde_json::from_str(text).ok());
     match payload {
-        Some(payload) => answer(ways.inbound.take(way, Delivery::Interaction(payload)).await),
+        Some(payload) => ways.take(way, &headers, Delivery::Interaction(payload)).await,
         None => malformed(&ways, way).await,
     }
 }
 
-fn answer(reply: Reply) -> Response {
-    match reply {
-        Reply::Empty => StatusCode::OK.into_response(),
-        Reply::Json(value) => axum::Json(value).into_response(),
+impl Ways {
+    async fn take(&self, way: &'static str, headers: &HeaderMap, delivery: Delivery) -> Response {
+        match self.inbound.take(way, delivery).await {
+            Reply::Empty => StatusCode::OK.into_response(),
+            Reply::Json(value) => axum::Json(value).into_response(),
+            Reply::Later => {
+                let (signature, time) = signature(headers);
+                self.signatures.forget(signature, time);
+                StatusCode::SERVICE_UNAVAILABLE.into_response()
+            }
+        }
     }
+}
+
+/// The signature of a request, and its time.
+fn signature(headers: &HeaderMap) -> (Option<&str>, Option<&str>) {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    (header("x-slack-signature"), header("x-slack-request-timestamp"))
 }
 
 async fn json_body(ways: &Ways, way: &'static str, headers: &HeaderMap, body: &Sent) -> Result<Value, Response> {
@@ -131,8 +144,7 @@ async fn signed<'a>(
         // The bot ends: what is not taken any more is delivered again.
         return Err(StatusCode::SERVICE_UNAVAILABLE.into_response());
     }
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let (signature, time) = (header("x-slack-signature"), header("x-slack-request-timestamp"));
+    let (signature, time) = signature(headers);
     let (why, status) = match body {
         Ok(body) => match ways.signatures.check(signature, time, body) {
             Ok(()) => return Ok(body),

@@ -50,9 +50,15 @@ impl Signatures {
         if self.is_new(seconds, signed, now) { Ok(()) } else { Err("it was delivered before, to the letter") }
     }
 
+    /// Forgets a request that was checked and not taken: Slack delivers it again, perhaps within the same second.
+    pub(crate) fn forget(&self, signature: Option<&str>, time: Option<&str>) {
+        let (Some(signature), Some(Ok(seconds))) = (signature.and_then(digits), time.map(str::parse)) else { return };
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&(seconds, signature));
+    }
+
     /// The signature, where one of the secrets has made it. Whoever forges one learns nothing from how long this takes.
     fn signed(&self, signature: &str, time: &str, body: &[u8]) -> Option<[u8; 32]> {
-        let claimed: [u8; 32] = hex::decode(signature.strip_prefix("v0=")?).ok()?.try_into().ok()?;
+        let claimed = digits(signature)?;
         let made_it = |secret: &String| {
             let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return false };
             mac.update(b"v0:");
@@ -72,6 +78,10 @@ impl Signatures {
         }
         seen.insert((seconds, signature))
     }
+}
+
+fn digits(signature: &str) -> Option<[u8; 32]> {
+    hex::decode(signature.strip_prefix("v0=")?).ok()?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -45,7 +45,11 @@ impl Reached<'_> {
 
     /// Sends a request that is signed under a secret, so many seconds from now.
     fn signed(&self, path: &str, kind: &str, secret: &str, from_now: i64, body: &str) -> u16 {
-        let seconds = self.bot.slack().now().saturating_add_signed(from_now);
+        self.signed_at(path, kind, secret, self.bot.slack().now().saturating_add_signed(from_now), body)
+    }
+
+    /// Sends a request that is signed under a secret at this time.
+    fn signed_at(&self, path: &str, kind: &str, secret: &str, seconds: u64, body: &str) -> u16 {
         let signature = self.bot.slack().sign(secret, seconds, body);
         let time = seconds.to_string();
         let headers = [("Content-Type", kind), ("X-Slack-Request-Timestamp", &time), ("X-Slack-Signature", &signature)];
@@ -109,8 +113,9 @@ fn what_is_not_signed_as_it_should_be_is_turned_away() {
     let nonsense = [("X-Slack-Request-Timestamp", "soon"), ("X-Slack-Signature", "v0=zz")];
     assert_eq!(reached.send(EVENTS, &nonsense, body.as_bytes()), 401);
     let asks = reached.deploy("status");
-    assert_eq!(reached.signed(EVENTS, JSON, &secret, -7, &asks), 200);
-    assert_eq!(reached.signed(EVENTS, JSON, &secret, -7, &asks), 401, "to the letter, a second time");
+    let at = reached.bot.slack().now() - 7;
+    assert_eq!(reached.signed_at(EVENTS, JSON, &secret, at, &asks), 200);
+    assert_eq!(reached.signed_at(EVENTS, JSON, &secret, at, &asks), 401, "to the letter, a second time");
     let expected = [
         told(EVENTS, "it was not signed", 1),
         told(EVENTS, "the signature is wrong", 1),

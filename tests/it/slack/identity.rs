@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use andon_fake_slack::{DeliveryFault, DeliveryKind, Guest, Often, Settings};
-use andon_tests::{Chat, Playground, SlackBot};
+use andon_fake_slack::{CallFault, DeliveryFault, DeliveryKind, Ending, Guest, Often, Settings};
+use andon_tests::{Chat, Playground, SlackBot, until};
 
 use super::{count, ways};
 use crate::PROGRAM;
+use crate::rooms::VAULT;
 
 ways! {
     a_foreign_person_in_a_shared_channel_is_nobody,
@@ -17,6 +18,9 @@ ways! {
     an_approval_of_somebody_who_was_deactivated_does_not_count,
     what_somebody_asked_for_who_was_deactivated_does_not_start,
     an_old_word_about_an_account_changes_nothing,
+    slack_is_waited_for_where_it_asks_for_a_second,
+    who_cannot_be_looked_up_is_not_refused_for_good,
+    slack_is_not_asked_again_at_once_after_it_did_not_answer,
 }
 
 const STRANGER: &str = "Refused: I do not know you";
@@ -135,7 +139,7 @@ fn press_as_ana(bot: &SlackBot<'_>, line: &str) {
 }
 
 fn an_approval_of_somebody_who_was_deactivated_does_not_count(chat: Chat) {
-    let playground = Playground::with(PROGRAM, (andon_tests::Database::Sqlite, chat), TWO);
+    let playground = Playground::with(PROGRAM, (andon_tests::Database::Sqlite, chat), VAULT);
     let mut bot = SlackBot::start(&playground);
     bot.say("ana", "lobby", "deploy vault v1 --env prod");
     bot.click("ben", "lobby", "Approve");
@@ -176,15 +180,63 @@ fn an_old_word_about_an_account_changes_nothing(chat: Chat) {
     assert_eq!([count(&playground, "suspended"), count(&playground, "linked")], [1, 0]);
 }
 
-/// A service for which two of its reviewers have to agree.
-const TWO: &str = r#"
-[teams.reviewers]
-members = ["ben", "cy"]
-[services.vault]
-owners = ["makers"]
-approvers = ["reviewers"]
-[services.vault.environments.prod]
-deployer = "local"
-artifacts = "$ARTIFACTS/hello"
-approvals = 2
-"#;
+const LOOK_UP: Option<&str> = Some("users.info");
+
+/// One in which Dan is somebody by his address alone.
+fn with_dan(chat: Chat) -> Playground {
+    let playground = Playground::in_slack(PROGRAM, chat, Settings::default(), BY_EMAIL);
+    playground.slack().add_user("dan");
+    playground.slack().join("dan", "lobby");
+    playground
+}
+
+fn lookups(bot: &SlackBot<'_>) -> usize {
+    bot.slack().calls().iter().filter(|call| call.method == "users.info").count()
+}
+
+fn slack_is_waited_for_where_it_asks_for_a_second(chat: Chat) {
+    let playground = with_dan(chat);
+    let mut bot = SlackBot::start(&playground);
+    bot.slack().fail_calls(LOOK_UP, CallFault::RateLimited(1), Often::Times(1));
+    bot.say("dan", "lobby", "whoami");
+    bot.expect("lobby", "You are dan").expect_whisper("dan", STRANGER, 0);
+    assert_eq!((lookups(&bot), bot.slack().deliveries().len()), (2, 1), "it was acknowledged in time");
+    bot.close();
+}
+
+fn who_cannot_be_looked_up_is_not_refused_for_good(chat: Chat) {
+    let playground = with_dan(chat);
+    let mut bot = SlackBot::start(&playground);
+    bot.slack().fail_calls(LOOK_UP, CallFault::RateLimited(30), Often::Times(1_000));
+    // Who is linked by the configuration needs no look.
+    bot.say("ana", "lobby", "whoami");
+    bot.expect("lobby", "You are ana");
+    bot.say("dan", "lobby", "whoami");
+    let pressed = bot.slack().slash("dan", "lobby", "/andon", "whoami").ending();
+    assert!(!matches!(pressed, Ending::Acknowledged(_)), "he sees that it failed: {pressed:?}");
+    let ends: Vec<_> = bot.slack().deliveries().into_iter().skip(1).map(|delivered| delivered.ending).collect();
+    assert!(ends.iter().all(|ending| matches!(ending, Ending::TimedOut | Ending::Status(503))), "{ends:?}");
+    bot.expect_whisper("dan", STRANGER, 0).expect_times("lobby", "You are dan", 0);
+    bot.slack().heal();
+    playground.fast_forward(Duration::from_secs(61));
+    until("Slack brings it again", || {
+        bot.settle();
+        bot.shown("lobby").contains("You are dan")
+    });
+    bot.expect_whisper("dan", STRANGER, 0).expect_times("lobby", "You are dan", 1);
+    bot.close();
+    assert_eq!(count(&playground, "denied"), 0);
+}
+
+fn slack_is_not_asked_again_at_once_after_it_did_not_answer(chat: Chat) {
+    let playground = with_dan(chat);
+    let mut bot = SlackBot::start(&playground);
+    bot.slack().fail_calls(LOOK_UP, CallFault::ServerError(503), Often::Times(1_000));
+    for (since, asked) in [(0, 1), (3, 1), (9, 2)] {
+        playground.fast_forward(Duration::from_secs(since));
+        bot.say("ana", "lobby", "whoami");
+        assert_eq!(lookups(&bot), asked);
+    }
+    bot.expect_times("lobby", "You are ana", 3);
+    bot.close();
+}

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::payload::Interaction;
-use super::{Act, Inbound, Reply, room, time};
+use super::{Act, Inbound, NotTaken, Reply, room, time};
 use crate::form;
 use crate::render;
 
 impl Inbound {
-    pub(super) async fn button(self: &Arc<Self>, interaction: Interaction) -> Result<Reply, serde_json::Error> {
+    pub(super) async fn button(self: &Arc<Self>, interaction: Interaction) -> Result<Reply, NotTaken> {
         let Some(pressed) = interaction.actions.first() else { return Ok(Reply::Empty) };
         let Some((channel, message)) = interaction.stands_on() else {
             self.chosen(&interaction).await;
@@ -38,7 +38,7 @@ impl Inbound {
             delivered_to,
             thread,
         };
-        self.say(act).await;
+        self.say(act).await?;
         Ok(Reply::Empty)
     }
 }

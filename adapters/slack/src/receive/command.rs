@@ -5,13 +5,13 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::payload::Slash;
-use super::{Act, Inbound, Reply, room, text};
+use super::{Act, Inbound, NotTaken, Reply, room, text};
 
 /// The slash command under which everything can be said.
 const ANDON: &str = "/andon";
 
 impl Inbound {
-    pub(super) async fn command(self: &Arc<Self>, command: Value) -> Result<Reply, serde_json::Error> {
+    pub(super) async fn command(self: &Arc<Self>, command: Value) -> Result<Reply, NotTaken> {
         let slash: Slash = serde_json::from_value(command)?;
         let line = line(&slash);
         let place = room(&slash.team_id, &slash.channel_id, None);
@@ -32,7 +32,7 @@ impl Inbound {
             shared: None,
             refusal_by_voice: true,
         };
-        self.say(act).await;
+        self.say(act).await?;
         Ok(Reply::Empty)
     }
 }

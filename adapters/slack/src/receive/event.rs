@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::payload::{HomeOpened, Message, UserChange, Wrapped};
 use super::text;
-use super::{Act, Inbound, Reply, time};
+use super::{Act, Inbound, NotTaken, Reply, time};
 
 impl Inbound {
-    pub(super) async fn event(self: &Arc<Self>, event: Value) -> Result<Reply, serde_json::Error> {
+    pub(super) async fn event(self: &Arc<Self>, event: Value) -> Result<Reply, NotTaken> {
         let wrapped: Wrapped = serde_json::from_value(event)?;
         match wrapped.event.get("type").and_then(Value::as_str) {
             Some("app_mention" | "message") => self.message(wrapped).await?,
@@ -26,7 +26,7 @@ impl Inbound {
         Ok(Reply::Empty)
     }
 
-    async fn message(&self, wrapped: Wrapped) -> Result<(), serde_json::Error> {
+    async fn message(&self, wrapped: Wrapped) -> Result<(), NotTaken> {
         let is_mention = wrapped.event.get("type").and_then(Value::as_str) == Some("app_mention");
         let message: Message = serde_json::from_value(wrapped.event)?;
         let Some(user) = author(&message) else { return Ok(()) };
@@ -62,7 +62,7 @@ impl Inbound {
             refusal_by_voice: true,
             workspace,
         };
-        self.say(act).await;
+        self.say(act).await?;
         Ok(())
     }
 

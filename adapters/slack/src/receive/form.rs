@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use slack_morphism::prelude::SlackView;
 
 use super::payload::{Interaction, Suggestion, View};
-use super::{Act, Inbound, Reply, room};
+use super::{Act, Inbound, NotTaken, Reply, room};
 use crate::form::{self, Metadata, Place};
 use crate::form_voice;
 
@@ -49,7 +49,7 @@ impl Inbound {
     }
 
     /// A form was submitted.
-    pub(super) async fn submitted(self: &Arc<Self>, interaction: Interaction) -> Result<Reply, serde_json::Error> {
+    pub(super) async fn submitted(self: &Arc<Self>, interaction: Interaction) -> Result<Reply, NotTaken> {
         let Some(view) = &interaction.view else { return Ok(Reply::Empty) };
         let Some(metadata) = Metadata::read(&view.private_metadata) else { return Ok(Reply::Empty) };
         let (spec, values) = (self.spec_of(view), &view.state.values);
@@ -64,12 +64,12 @@ impl Inbound {
             return Ok(Reply::Empty);
         }
         if let Some(spec) = spec.filter(|spec| spec.effect != EffectKind::Read) {
-            return Ok(self.preview(&interaction, view, spec, &line, metadata.place).await);
+            return self.preview(&interaction, view, spec, &line, metadata.place).await;
         }
         // By what it says: pressed twice it is one act, and corrected after a refusal it is another. Pressed again after a refusal, it is
         // another attempt.
         let key = format!("view/{}/{}", view.id, Digest::of(&line));
-        let receipt = self.say(act(&interaction, key, metadata.place.clone(), line)).await;
+        let receipt = self.say(act(&interaction, key, metadata.place.clone(), line)).await?;
         Ok(self.closing(view, &metadata.place, &receipt))
     }
 
@@ -81,16 +81,16 @@ impl Inbound {
         spec: &CommandSpec,
         line: &str,
         place: Place,
-    ) -> Reply {
+    ) -> Result<Reply, NotTaken> {
         // The same for every delivery of the same act: its answer finds the form that is shown.
         let name = hex::encode(&Sha256::digest(format!("{}/{}", view.id, interaction.trigger_id))[..16]);
         let form = Place { thread: Some(form_voice::thread_of(&name, place.thread.as_deref())), ..place.clone() };
         let key = format!("preview/{}/{}", view.id, interaction.trigger_id);
-        let receipt = self.say(act(interaction, key, form, shown_only(line, spec))).await;
-        match receipt {
+        let receipt = self.say(act(interaction, key, form, shown_only(line, spec))).await?;
+        Ok(match receipt {
             Receipt::Refused { .. } => self.closing(view, &place, &receipt),
             _ => Reply::Json(json!({ "response_action": "push", "view": form::waiting(&name) })),
-        }
+        })
     }
 
     /// Closes the forms, or shows in them what was refused: under a field, or where there is none in the form's place.
@@ -136,7 +136,7 @@ impl Inbound {
     }
 
     /// What there is to choose from.
-    pub(super) async fn suggest(&self, suggestion: Suggestion) -> Result<Reply, serde_json::Error> {
+    pub(super) async fn suggest(&self, suggestion: Suggestion) -> Result<Reply, NotTaken> {
         let (workspace, _) = suggestion.workspaces();
         let line = suggestion.view.as_ref().and_then(|view| {
             let (spec, argument) = (self.spec_of(view)?, form::argument_of(&suggestion.action_id)?);
@@ -154,11 +154,11 @@ impl Inbound {
         if !typed.is_empty() && !found.iter().any(|value| value == typed) {
             found.push(typed.to_owned());
         }
-        serde_json::to_value(form::suggestions(&found)).map(Reply::Json)
+        Ok(Reply::Json(serde_json::to_value(form::suggestions(&found))?))
     }
 
     /// A shortcut: any command, in the thread of the message that it was pressed on, or else in private.
-    pub(super) async fn shortcut(self: &Arc<Self>, interaction: Interaction) -> Result<Reply, serde_json::Error> {
+    pub(super) async fn shortcut(self: &Arc<Self>, interaction: Interaction) -> Result<Reply, NotTaken> {
         let (workspace, delivered_to) = interaction.workspaces();
         let place = match (&interaction.channel, &interaction.message) {
             (Some(channel), Some(message)) => {

@@ -15,7 +15,9 @@ use andon_core::ports::{Edge, Marker, Voice as _, VoiceError};
 use andon_core::{Account, DeliveryKey, Identity, Message, ProofStrength, Receipt, Refusal, Room, Said};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use thiserror::Error;
 
+use crate::accounts::Unanswered;
 use crate::door::Door;
 use crate::form_voice;
 use crate::slack::{Me, PLATFORM, Parts};
@@ -41,6 +43,19 @@ pub(crate) enum Reply {
     Empty,
     /// An answer of Slack's own form, such as errors of a form or choices.
     Json(Value),
+    /// No acknowledgement: it cannot be told now who speaks. Slack delivers it again, or tells the person.
+    Later,
+}
+
+/// Why a delivery was not taken.
+#[derive(Debug, Error)]
+pub(crate) enum NotTaken {
+    /// It is not as Slack would send it.
+    #[error(transparent)]
+    Unreadable(#[from] serde_json::Error),
+    /// It cannot be told now who speaks.
+    #[error("Slack does not say whose the account is")]
+    Unanswered,
 }
 
 /// Takes deliveries.
@@ -106,7 +121,8 @@ impl Inbound {
         };
         match taken {
             Ok(reply) => reply,
-            Err(error) => {
+            Err(NotTaken::Unanswered) => Reply::Later,
+            Err(NotTaken::Unreadable(error)) => {
                 tracing::warn!(%error, "a delivery of Slack cannot be read");
                 self.door.turn_away(way, "it lacks what it should hold").await;
                 Reply::Empty
@@ -114,7 +130,7 @@ impl Inbound {
         }
     }
 
-    async fn interaction(self: &Arc<Self>, interaction: Value) -> Result<Reply, serde_json::Error> {
+    async fn interaction(self: &Arc<Self>, interaction: Value) -> Result<Reply, NotTaken> {
         let kind = interaction.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
         match kind.as_str() {
             "block_actions" => self.button(serde_json::from_value(interaction)?).await,
@@ -130,11 +146,21 @@ impl Inbound {
     }
 
     /// Says something to the house in somebody's name, and shows what the house leaves to us to show.
-    pub(crate) async fn say(&self, act: Act) -> Receipt {
+    ///
+    /// # Errors
+    /// Only Slack knows whose the account is, and does not say it now: a refusal would be for good.
+    pub(crate) async fn say(&self, act: Act) -> Result<Receipt, NotTaken> {
         let me = self.parts.me_soon().await.cloned();
-        let delivered_to = act.delivered_to.clone();
-        let said = self.said(act, me.as_ref()).await;
-        let receipt = match self.parts.config.workspaces.contains(&delivered_to) {
+        let serves = self.parts.config.workspaces.contains(&act.delivered_to);
+        let identity = self.identity(&act.workspace, &act.user);
+        let account = match self.account(&identity).await {
+            Ok(account) => account,
+            Err(Unanswered) if !serves || !self.parts.config.matches_email => None,
+            Err(Unanswered) if self.edge.knows(&identity, None).await => None,
+            Err(Unanswered) => return Err(NotTaken::Unanswered),
+        };
+        let said = self.said(act, identity, account, me.as_ref());
+        let receipt = match serves {
             true => self.edge.deliver(said.clone()).await,
             false => {
                 let refusal = Refusal::new("I do not serve this workspace", "ask whoever runs Andon");
@@ -146,7 +172,7 @@ impl Inbound {
             Receipt::Unrecorded { message } => self.show(&said, message),
             _ => {}
         }
-        receipt
+        Ok(receipt)
     }
 
     /// Shows something that the outbox does not say, because it could not be kept; nor does the outbox wait for the channel's turn, so it is
@@ -169,10 +195,8 @@ impl Inbound {
         });
     }
 
-    async fn said(&self, act: Act, me: Option<&Me>) -> Said {
+    fn said(&self, act: Act, identity: Identity, account: Option<Account>, me: Option<&Me>) -> Said {
         let received = self.parts.clock.now();
-        let identity = self.identity(&act.workspace, &act.user);
-        let account = self.account(&identity).await;
         let room = room(&act.delivered_to, &act.channel, act.thread);
         Said {
             key: DeliveryKey(format!("{PLATFORM}/{}/{}", act.workspace, act.key)),
@@ -198,7 +222,7 @@ impl Inbound {
     }
 
     /// What Slack says of an account.
-    pub(crate) async fn account(&self, identity: &Identity) -> Option<Account> {
+    async fn account(&self, identity: &Identity) -> Result<Option<Account>, Unanswered> {
         let workspace = identity.workspace.as_deref().unwrap_or_default();
         self.parts.accounts.account(&self.parts.api, workspace, &identity.user).await
     }
@@ -206,7 +230,7 @@ impl Inbound {
     /// Whether somebody may be shown what there is to choose from.
     pub(crate) async fn knows(&self, workspace: &str, user: &str) -> bool {
         let identity = self.identity(workspace, user);
-        let account = self.account(&identity).await;
+        let account = self.account(&identity).await.unwrap_or_default();
         self.edge.knows(&identity, account.as_ref()).await
     }
 }

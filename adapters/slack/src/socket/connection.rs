@@ -277,8 +277,10 @@ impl Connection {
         let (inbound, acknowledge) = (Arc::clone(&self.inbound), self.acknowledge.clone());
         tokio::spawn(async move {
             let reply = inbound.take("a socket", delivery).await;
-            // Where the socket is gone Slack delivers it again on another one.
-            let _ = acknowledge.send(acknowledgement(&id, envelope.accepts_response_payload, reply));
+            if let Some(text) = acknowledgement(&id, envelope.accepts_response_payload, reply) {
+                // Where the socket is gone Slack delivers it again on another one.
+                let _ = acknowledge.send(text);
+            }
             drop(place);
         });
     }

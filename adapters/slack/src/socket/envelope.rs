@@ -34,10 +34,11 @@ impl Envelope {
     }
 }
 
-/// The acknowledgement of an envelope. An answer goes with it only where Slack takes one.
-pub(super) fn acknowledgement(id: &str, accepts_payload: bool, reply: Reply) -> String {
+/// The acknowledgement of an envelope that was taken. An answer goes with it only where Slack takes one.
+pub(super) fn acknowledgement(id: &str, accepts_payload: bool, reply: Reply) -> Option<String> {
     match reply {
-        Reply::Json(payload) if accepts_payload => json!({ "envelope_id": id, "payload": payload }).to_string(),
-        _ => json!({ "envelope_id": id }).to_string(),
+        Reply::Json(payload) if accepts_payload => Some(json!({ "envelope_id": id, "payload": payload }).to_string()),
+        Reply::Json(_) | Reply::Empty => Some(json!({ "envelope_id": id }).to_string()),
+        Reply::Later => None,
     }
 }
