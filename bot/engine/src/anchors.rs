@@ -74,17 +74,9 @@ fn is_due(size: u64, last: Option<(u64, Timestamp)>, now: Timestamp, rooms: u64)
 }
 
 fn message(room: Room, size: u64, note: String, now: Timestamp) -> NewMessage {
-    NewMessage {
-        room,
-        asker: None,
-        message: Message::new(Line::new().text(format!("Checkpoint of the audit trail: {size} records")))
-            .block(Block::Preformatted(note)),
-        invocation: None,
-        operation: None,
-        under_card: false,
-        urgent: false,
-        expires_at: now.saturating_add(EXPIRES).unwrap_or(Timestamp::MAX),
-    }
+    let message = Message::new(Line::new().text(format!("Checkpoint of the audit trail: {size} records")))
+        .block(Block::Preformatted(note));
+    NewMessage::new(room, message, now.saturating_add(EXPIRES).unwrap_or(Timestamp::MAX))
 }
 
 #[cfg(test)]

@@ -151,13 +151,10 @@ async fn tell(
     let expires_at = house.clock.now().saturating_add(NEWS_EXPIRES).unwrap_or(jiff::Timestamp::MAX);
     let new = NewMessage {
         asker: (room == row.room).then(|| row.asked_by.identity.clone()),
-        room,
-        message: message.clone(),
-        invocation: None,
         operation: Some(row.id),
         under_card: true,
         urgent,
-        expires_at,
+        ..NewMessage::new(room, message.clone(), expires_at)
     };
     Ok(transaction.put_message(&new).await?)
 }

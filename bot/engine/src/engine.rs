@@ -8,7 +8,8 @@ use andon_core::{
     Refusal, Said, Verdict,
 };
 use andon_store::{
-    Accepted, Connection, InvocationRow, InvocationState, NewMessage, OperationRow, Place, Places, StoreError, Topic,
+    Accepted, Connection, InvocationRow, InvocationState, Look, NewMessage, OperationRow, Place, Places, StoreError,
+    Topic,
 };
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -25,6 +26,8 @@ use crate::{
 const AT_A_TIME: usize = 24;
 /// So many more of what cannot wait.
 const URGENT: usize = 8;
+/// The most that are looked for at once; the other places are free meanwhile for what is handed over.
+const BATCH: usize = 8;
 /// How long to wait for news before looking all the same.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(1);
 /// How long news of the bot itself are worth delivering.
@@ -228,16 +231,9 @@ impl Engine {
 
 /// News of the bot itself for the ops room, where there is one.
 pub(crate) fn ops_news(house: &House, message: Message) -> Option<NewMessage> {
-    Some(NewMessage {
-        room: house.configuration().catalog.ops_room.clone()?,
-        asker: None,
-        message,
-        invocation: None,
-        operation: None,
-        under_card: false,
-        urgent: false,
-        expires_at: house.clock.now().saturating_add(OPS_NEWS_EXPIRES).unwrap_or(Timestamp::MAX),
-    })
+    let room = house.configuration().catalog.ops_room.clone()?;
+    let expires_at = house.clock.now().saturating_add(OPS_NEWS_EXPIRES).unwrap_or(Timestamp::MAX);
+    Some(NewMessage::new(room, message, expires_at))
 }
 
 /// Whether nothing moves until a person says something.
@@ -332,6 +328,7 @@ async fn proceed(house: Arc<House>, mut stop: watch::Receiver<bool>) {
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "invocations cannot be taken up"),
         }
+        let mut look = std::pin::pin!(house.clock.sleep(LOOK_EVERY));
         loop {
             tokio::select! {
                 Some((accepted, place)) = handed.recv() => {
@@ -340,7 +337,7 @@ async fn proceed(house: Arc<House>, mut stop: watch::Receiver<bool>) {
                 }
                 _ = changes.changed() => {}
                 Some(_) = busy.join_next() => if !places.are_behind() { continue },
-                () = house.clock.sleep(LOOK_EVERY) => {}
+                () = &mut look => {}
                 _ = stop.changed() => {}
             }
             break;
@@ -351,9 +348,9 @@ async fn proceed(house: Arc<House>, mut stop: watch::Receiver<bool>) {
     while busy.join_next().await.is_some() {}
 }
 
-/// Takes up as many as there are places.
+/// Takes up what waits, as far as there are places.
 async fn claim(house: &House, places: &Places) -> Result<Vec<(Accepted, Place)>, StoreError> {
-    let free = places.take_all();
+    let Look { places: free, waited } = places.look(BATCH);
     let Some(urgent_only) = free.first().map(|place| place.reserved) else { return Ok(Vec::new()) };
     let now = house.store.now().await?;
     let until = now.saturating_add(LEASE).unwrap_or(now);
@@ -365,7 +362,7 @@ async fn claim(house: &House, places: &Places) -> Result<Vec<(Accepted, Place)>,
         })
         .await?;
     if claimed.is_empty() && !urgent_only {
-        places.caught_up();
+        places.caught_up(waited);
     }
     Ok(claimed.into_iter().zip(free).collect())
 }

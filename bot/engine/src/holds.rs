@@ -91,15 +91,5 @@ async fn tell(
     let summary = Line::new().mention(ended.owner).text(" ").line(&ended.what);
     let message = Message::new(summary).tone(Tone::Attention).fact("reason", Line::new().outside(ended.reason));
     let expires_at = house.clock.now().saturating_add(NEWS_EXPIRES).unwrap_or(Timestamp::MAX);
-    let new = NewMessage {
-        room: room.clone(),
-        asker: None,
-        message,
-        invocation: None,
-        operation: None,
-        under_card: false,
-        urgent: false,
-        expires_at,
-    };
-    Ok(transaction.put_message(&new).await?)
+    Ok(transaction.put_message(&NewMessage::new(room.clone(), message, expires_at)).await?)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use andon_core::Fault;
 use andon_core::ports::{Placement, Voice, VoiceError};
-use andon_store::{OutboxItem, OutboxKind, Place, Places, StoreError, Topic};
+use andon_store::{Look, OutboxItem, OutboxKind, Place, Places, StoreError, Topic};
 use jiff::SignedDuration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
@@ -15,6 +15,8 @@ use crate::probe::Point;
 
 /// How many things are said at a time.
 const AT_A_TIME: usize = 32;
+/// The most that are looked for at once; the other places are free meanwhile for what is handed over.
+const BATCH: usize = 16;
 /// How long a voice may take over one thing before another replica tries it.
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
 /// How long a voice may take before it is given up for now: well within the lease, so that nobody else says it meanwhile.
@@ -46,6 +48,7 @@ pub(crate) async fn dispatch(house: Arc<House>, mut stop: watch::Receiver<bool>)
         if dispatch.take_up().await {
             continue;
         }
+        let mut look = std::pin::pin!(house.clock.sleep(LOOK_EVERY));
         loop {
             tokio::select! {
                 Some((item, place)) = dispatch.handed.recv() => {
@@ -59,7 +62,7 @@ pub(crate) async fn dispatch(house: Arc<House>, mut stop: watch::Receiver<bool>)
                         continue;
                     }
                 }
-                () = house.clock.sleep(LOOK_EVERY) => {}
+                () = &mut look => {}
                 _ = stop.changed() => {}
             }
             break;
@@ -93,7 +96,7 @@ impl Dispatch {
         while let Some(said) = self.busy.try_join_next() {
             heed(said);
         }
-        let free = self.places.take_all();
+        let Look { places: free, waited } = self.places.look(BATCH);
         if free.is_empty() {
             return false;
         }
@@ -105,7 +108,7 @@ impl Dispatch {
             }
         };
         if items.is_empty() {
-            self.places.caught_up();
+            self.places.caught_up(waited);
             return false;
         }
         items.into_iter().zip(free).for_each(|(item, place)| self.say(item, place));

@@ -100,16 +100,10 @@ pub(crate) fn answer(
     message: &Message,
     urgent: bool,
 ) -> NewMessage {
-    NewMessage {
-        room: said.room.clone(),
-        asker: Some(said.identity.clone()),
-        message: message.clone(),
-        invocation: Some(invocation),
-        operation: None,
-        under_card: false,
-        urgent,
-        expires_at: house.clock.now().saturating_add(ANSWER_EXPIRES).unwrap_or(jiff::Timestamp::MAX),
-    }
+    let expires_at = house.clock.now().saturating_add(ANSWER_EXPIRES).unwrap_or(jiff::Timestamp::MAX);
+    let asker = Some(said.identity.clone());
+    let new = NewMessage::new(said.room.clone(), message.clone(), expires_at);
+    NewMessage { asker, invocation: Some(invocation), urgent, ..new }
 }
 
 /// A read was answered.

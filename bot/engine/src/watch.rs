@@ -211,16 +211,7 @@ async fn tell(
     let expires_at = house.clock.now().saturating_add(NEWS_EXPIRES).unwrap_or(Timestamp::MAX);
     for room in rooms(catalog, &change.target, row) {
         let asker = row.filter(|row| row.room == room).map(|row| row.asked_by.identity.clone());
-        let new = NewMessage {
-            room,
-            asker,
-            message: message.clone(),
-            invocation: None,
-            operation: None,
-            under_card: false,
-            urgent: true,
-            expires_at,
-        };
+        let new = NewMessage { asker, urgent: true, ..NewMessage::new(room, message.clone(), expires_at) };
         transaction.put_message(&new).await?;
     }
     Ok(())

@@ -9,6 +9,7 @@ use crate::error::StoreError;
 use crate::hand::Handing;
 use crate::news::News;
 use crate::trail::Top;
+use crate::write::Told;
 
 /// A connection with all reading methods.
 pub enum Connection<'c> {
@@ -42,6 +43,8 @@ pub(crate) struct Beside {
     pub(crate) handing: Handing,
     /// The top of the tree, where it is known.
     pub(crate) top: Option<Top>,
+    /// When those who wait are woken.
+    pub(crate) told: Told,
 }
 
 impl Transaction<'_> {

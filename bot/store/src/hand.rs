@@ -2,14 +2,16 @@
 //! a place free and nothing waits before it. To look for it in the database would cost a unit of work more. Whatever is not handed over, or
 //! handed to a process that dies, is found there all the same.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use andon_core::Room;
 use jiff::SignedDuration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::connection::{Connection, micros};
+use crate::connection::{Connection, Transaction, micros};
+use crate::error::StoreError;
 use crate::invocations::Accepted;
 use crate::open::{Inner, Store};
 use crate::outbox::OutboxItem;
@@ -21,8 +23,18 @@ pub struct Places(Arc<Rooms>);
 struct Rooms {
     all: Arc<Semaphore>,
     urgent: Arc<Semaphore>,
-    /// Whether something may wait in the database, which then goes before what is new.
-    behind: AtomicBool,
+    /// How often something had to wait in the database, or may have.
+    waited: AtomicU64,
+    /// How often of that was seen to. What waits goes before what is new.
+    seen: AtomicU64,
+}
+
+/// Places for what waits, and how far one sees who looks for it now.
+pub struct Look {
+    /// The places: all of one kind.
+    pub places: Vec<Place>,
+    /// To be given to [`Places::caught_up`] where nothing was found.
+    pub waited: u64,
 }
 
 /// A place at a worker, free again once this is dropped.
@@ -40,24 +52,30 @@ impl Places {
         Self(Arc::new(Rooms {
             all: Arc::new(Semaphore::new(all)),
             urgent: Arc::new(Semaphore::new(urgent)),
-            behind: AtomicBool::new(true),
+            // Before the first look nobody knows.
+            waited: AtomicU64::new(1),
+            seen: AtomicU64::new(0),
         }))
     }
 
-    /// All free places for what may be anything; where there is none, one for what cannot wait.
-    pub fn take_all(&self) -> Vec<Place> {
-        let free: Vec<_> = std::iter::from_fn(|| self.one(false)).collect();
-        if free.is_empty() { self.one(true).into_iter().collect() } else { free }
+    /// Up to `most` free places for what may be anything; where there is none, one for what cannot wait. What finds no place may wait.
+    pub fn look(&self, most: usize) -> Look {
+        let mut places: Vec<_> = std::iter::from_fn(|| self.one(false)).take(most).collect();
+        if places.is_empty() {
+            self.0.waited.fetch_add(1, Ordering::SeqCst);
+            places.extend(self.one(true));
+        }
+        Look { places, waited: self.0.waited.load(Ordering::SeqCst) }
     }
 
-    /// Nothing waits in the database that the worker could have taken up.
-    pub fn caught_up(&self) {
-        self.0.behind.store(false, Ordering::SeqCst);
+    /// Nothing waits of what may have waited when this look began.
+    pub fn caught_up(&self, look: u64) {
+        self.0.seen.fetch_max(look, Ordering::SeqCst);
     }
 
     /// Whether something may wait in the database for a place.
     pub fn are_behind(&self) -> bool {
-        self.0.behind.load(Ordering::SeqCst)
+        self.0.waited.load(Ordering::SeqCst) != self.0.seen.load(Ordering::SeqCst)
     }
 
     fn one(&self, reserved: bool) -> Option<Place> {
@@ -71,7 +89,7 @@ impl Places {
         let free = || self.one(false).or_else(|| if urgent { self.one(true) } else { None });
         let place = if self.are_behind() { None } else { free() };
         if place.is_none() {
-            self.0.behind.store(true, Ordering::SeqCst);
+            self.0.waited.fetch_add(1, Ordering::SeqCst);
         }
         place
     }
@@ -144,6 +162,18 @@ impl Handing {
         if let Some(hand) = to_outbox {
             self.outbox.into_iter().for_each(|(item, place)| hand.give(item, place));
         }
+    }
+}
+
+impl Transaction<'_> {
+    /// Whether no unit of work beside this one may put something into the same room, which would then be said at the same time.
+    pub(crate) async fn speaks_alone(&mut self, room: &Room) -> Result<bool, StoreError> {
+        let Connection::Postgres(connection) = &mut self.0 else { return Ok(true) };
+        let (alone,): (bool,) = sqlx::query_as("select pg_try_advisory_xact_lock(7236002, hashtext($1))")
+            .bind(room.to_string())
+            .fetch_one(&mut **connection)
+            .await?;
+        Ok(alone)
     }
 }
 

@@ -32,7 +32,7 @@ pub use approvals::{ApprovalRow, NewApproval};
 pub use chats::AccountRow;
 pub use connection::{Connection, Reader, Transaction};
 pub use error::{OpenError, StoreError};
-pub use hand::{Place, Places};
+pub use hand::{Look, Place, Places};
 pub use invocations::{
     Acceptance, Accepted, InvocationRow, InvocationState, NewInvocation, NewInvocationState, StoredCommand,
 };

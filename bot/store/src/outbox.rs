@@ -42,6 +42,14 @@ pub struct NewMessage {
     pub expires_at: Timestamp,
 }
 
+impl NewMessage {
+    /// One that answers nothing and is about nothing in particular; it goes after what waits.
+    pub const fn new(room: Room, message: Message, expires_at: Timestamp) -> Self {
+        let (asker, invocation, operation) = (None, None, None);
+        Self { room, asker, message, invocation, operation, under_card: false, urgent: false, expires_at }
+    }
+}
+
 /// Something to be said now.
 pub struct OutboxItem {
     /// Which.
@@ -113,13 +121,15 @@ macro_rules! claim_messages {
     };
 }
 
-// The row's own number goes into its mark. It is handed over at once where `$10` is 1 and its room has nothing else to hear.
+// Its mark holds the row's number, and is another in every database. It is handed over at once where `$10` is 1 and its room has nothing else to hear.
 macro_rules! insert_message {
-    ($id:expr, $overriding:expr, $now:expr) => {
+    ($id:expr, $overriding:expr, $random:expr, $now:expr) => {
         concat!(
             "insert into messages (id, room, asker, message, invocation, operation, under_card, urgent, expires_at, marker, attempts, lease_until) ",
             $overriding,
-            " select next.id, $1, $2, $3, $4, $5, $6, $7, $8, $9 || '/' || next.id, next.taken, next.taken * (",
+            " select next.id, $1, $2, $3, $4, $5, $6, $7, $8, $9 || '/' || next.id || '/' || ",
+            $random,
+            ", next.taken, next.taken * (",
             $now,
             " + $11) from (select ",
             $id,
@@ -179,7 +189,10 @@ impl Transaction<'_> {
     pub async fn put_message(&mut self, new: &NewMessage) -> Result<(), StoreError> {
         // What goes under a card waits until the card stands there.
         let hand = self.1.handing.to_outbox().filter(|_| !new.under_card);
-        let hand = hand.and_then(|hand| Some((hand.place(new.urgent)?, hand)));
+        let mut hand = hand.and_then(|hand| Some((hand.place(new.urgent)?, hand)));
+        if hand.is_some() && !self.speaks_alone(&new.room).await? {
+            hand = None;
+        }
         let lease = hand.as_ref().map_or(0, |(_, hand)| self.1.handing.lease(hand, &self.0));
         let about = new
             .invocation
@@ -187,8 +200,8 @@ impl Transaction<'_> {
             .or_else(|| new.operation.map(|id| id.to_string()))
             .unwrap_or_default();
         let (id, marker, attempts): (i64, String, i64) = on!(self.0, c, sql = [
-            insert_message!("(select coalesce(max(id), 0) + 1 from messages)", "", "0"),
-            insert_message!("nextval(pg_get_serial_sequence('messages', 'id'))", "overriding system value", database_now!())
+            insert_message!("(select coalesce(max(id), 0) + 1 from messages)", "", "lower(hex(randomblob(8)))", "0"),
+            insert_message!("nextval(pg_get_serial_sequence('messages', 'id'))", "overriding system value", "gen_random_uuid()", database_now!())
         ] => {
             sqlx::query_as(sql)
                 .bind(new.room.to_string()).bind(new.asker.as_ref().map(ToString::to_string)).bind(to_json(&new.message)?)
@@ -320,7 +333,7 @@ impl Transaction<'_> {
         self.1.news.note(Topic::Outbox);
         on!(self.0, c => match &item.kind {
             OutboxKind::Card { operation, .. } => {
-                sqlx::query("update cards set given_up = $3 where operation = $1 and room = $2")
+                sqlx::query("update cards set given_up = $3, lease_until = 0 where operation = $1 and room = $2")
                     .bind(operation.to_string()).bind(item.room.to_string()).bind(why).execute(&mut **c).await?;
             }
             OutboxKind::Message { id, .. } => {

@@ -34,18 +34,11 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let handing = Handing::of(&self.inner);
-        let (value, beside) = match &self.inner.pool {
-            Pool::Sqlite { writer, .. } => writer.write(work, handing).await?,
-            Pool::Postgres(pool) => in_postgres(pool, work, handing, Told::Others).await?,
-        };
-        beside.handing.over();
-        self.inner.bell.ring(beside.news);
-        Ok(value)
+        self.unit(work, Told::Always).await
     }
 
-    /// As [`Store::write`], and nobody is woken: for taking and keeping leases, which is no news to anybody. Whoever looks for work by
-    /// such a unit and then waits for changes would otherwise wake itself, and all replicas, for ever.
+    /// As [`Store::write`], and nobody is woken unless it is news about a topic: for taking and keeping leases, which is no news to anybody.
+    /// Whoever looks for work by such a unit and then waits for changes would otherwise wake itself, and all replicas, for ever.
     ///
     /// # Errors
     /// See [`Store::write`].
@@ -55,41 +48,69 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let handing = Handing::of(&self.inner);
-        let (value, beside) = match &self.inner.pool {
-            Pool::Sqlite { writer, .. } => writer.write(work, handing).await?,
-            Pool::Postgres(pool) => in_postgres(pool, work, handing, Told::Nobody).await?,
-        };
-        beside.handing.over();
-        Ok(value)
+        self.unit(work, Told::News).await
+    }
+
+    /// Once begun it goes on to its end, and what it leaves to others is left, whether or not its caller still waits.
+    async fn unit<T, E, F>(&self, work: F, told: Told) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Transaction<'_>) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let beside = Beside { news: News::default(), handing: Handing::of(&self.inner), top: None, told };
+        match &self.inner.pool {
+            Pool::Sqlite { writer, .. } => writer.write(work, beside).await,
+            Pool::Postgres(pool) => {
+                let unit = tokio::spawn(in_postgres(pool.clone(), work, beside));
+                unit.await.unwrap_or_else(|_| Err(StoreError::Lost.into()))
+            }
+        }
     }
 }
 
-/// Whether other replicas are told.
+/// When those who wait are woken.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Told {
-    Others,
-    Nobody,
+pub(crate) enum Told {
+    /// In any case.
+    Always,
+    /// Where it is news about a topic.
+    News,
 }
 
-async fn in_postgres<T, E, F>(pool: &PgPool, work: F, handing: Handing, told: Told) -> Result<(T, Beside), E>
+impl Beside {
+    fn is_told(&self) -> bool {
+        self.told == Told::Always || self.news != News::default()
+    }
+
+    /// Leaves to others what is theirs, now that the unit is kept.
+    fn leave(self) {
+        let (inner, is_told) = (Arc::clone(&self.handing.inner), self.is_told());
+        self.handing.over();
+        if is_told {
+            inner.bell.ring(self.news);
+        }
+    }
+}
+
+async fn in_postgres<T, E, F>(pool: PgPool, work: F, beside: Beside) -> Result<T, E>
 where
-    F: for<'t> FnOnce(&'t mut Transaction<'_>) -> BoxFuture<'t, Result<T, E>>,
-    E: From<StoreError>,
+    F: for<'t> FnOnce(&'t mut Transaction<'_>) -> BoxFuture<'t, Result<T, E>> + Send,
+    T: Send,
+    E: From<StoreError> + Send,
 {
     let mut transaction = pool.begin().await.map_err(StoreError::from)?;
-    let beside = Beside { news: News::default(), handing, top: None };
     let (value, beside) = {
         let mut unit = Transaction(Connection::Postgres(&mut transaction), beside);
         (work(&mut unit).await?, unit.1)
     };
-    if told == Told::Others {
-        let told =
-            sqlx::query("select pg_notify('andon', $1)").bind(beside.news.tell()).execute(&mut *transaction).await;
-        told.map_err(StoreError::from)?;
+    if beside.is_told() {
+        let told = sqlx::query("select pg_notify('andon', $1)").bind(beside.news.tell()).execute(&mut *transaction);
+        told.await.map_err(StoreError::from)?;
     }
     transaction.commit().await.map_err(StoreError::from)?;
-    Ok((value, beside))
+    beside.leave();
+    Ok(value)
 }
 
 /// Whether a batch was kept, and why not.
@@ -136,7 +157,7 @@ impl Writer {
         }
     }
 
-    async fn write<T, E, F>(&self, work: F, handing: Handing) -> Result<(T, Beside), E>
+    async fn write<T, E, F>(&self, work: F, mut beside: Beside) -> Result<T, E>
     where
         F: for<'t> FnOnce(&'t mut Transaction<'_>) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
         T: Send + 'static,
@@ -145,7 +166,7 @@ impl Writer {
         let (sender, receiver) = oneshot::channel();
         let job: Job = Box::new(move |desk| {
             Box::pin(async move {
-                let beside = Beside { news: News::default(), handing, top: desk.top.take() };
+                beside.top = desk.top.take();
                 let mut transaction = Transaction(Connection::Sqlite(&mut desk.connection), beside);
                 let result = AssertUnwindSafe(work(&mut transaction))
                     .catch_unwind()
@@ -157,8 +178,11 @@ impl Writer {
                 let tell = Box::new(move |fate: &Fate| {
                     let answer = match fate {
                         Err(error) if keep => Err(StoreError::not_kept(error).into()),
-                        _ => result.map(|value| (value, beside)),
+                        _ => result,
                     };
+                    if answer.is_ok() {
+                        beside.leave();
+                    }
                     // Nobody waits any more: what was kept is kept all the same.
                     let _ = sender.send(answer);
                 });

@@ -11,7 +11,8 @@ impl Inbound {
     pub(super) async fn button(self: &Arc<Self>, interaction: Interaction) -> Result<Reply, NotTaken> {
         let Some(pressed) = interaction.actions.first() else { return Ok(Reply::Empty) };
         let Some((channel, message)) = interaction.stands_on() else {
-            self.chosen(&interaction).await;
+            let this = Arc::clone(self);
+            self.meanwhile(async move { this.chosen(&interaction).await }).await;
             return Ok(Reply::Empty);
         };
         let Some(line) = pressed.value.clone() else { return Ok(Reply::Empty) };

@@ -75,7 +75,8 @@ impl Inbound {
 
     async fn home_opened(self: &Arc<Self>, workspace: &str, opened: HomeOpened) {
         if opened.tab.as_deref() == Some("home") {
-            self.show_home(workspace, &opened.user).await;
+            let (this, workspace) = (Arc::clone(self), workspace.to_owned());
+            self.meanwhile(async move { this.show_home(&workspace, &opened.user).await }).await;
         }
     }
 }

@@ -165,11 +165,19 @@ impl Inbound {
                 let thread = message.thread_ts.clone().unwrap_or_else(|| message.ts.clone());
                 Some(room(&delivered_to, &channel.id, Some(thread)))
             }
-            _ => self.direct(&workspace, &interaction.user.id).await,
+            _ => None,
         };
-        if let Some(place) = place {
-            self.open(&interaction.trigger_id, form::ask_form(&place)).await;
-        }
+        let this = Arc::clone(self);
+        let ask = async move {
+            let place = match place {
+                Some(place) => Some(place),
+                None => this.direct(&workspace, &interaction.user.id).await,
+            };
+            if let Some(place) = place {
+                this.open(&interaction.trigger_id, form::ask_form(&place)).await;
+            }
+        };
+        self.meanwhile(ask).await;
         Ok(Reply::Empty)
     }
 

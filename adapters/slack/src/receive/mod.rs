@@ -23,6 +23,8 @@ use crate::form_voice;
 use crate::slack::{Me, PLATFORM, Parts};
 use crate::voice::SlackVoice;
 
+/// How long a delivery waits for what nothing depends on; Slack wants the acknowledgement within three seconds.
+const MEANWHILE: SignedDuration = SignedDuration::from_secs(2);
 /// How long an answer that the outbox does not keep waits for its channel's turn.
 const SHOWN_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 
@@ -142,6 +144,14 @@ impl Inbound {
                 tracing::info!(kind = other, "an interaction that is not for us");
                 Ok(Reply::Empty)
             }
+        }
+    }
+
+    /// Does what nothing depends on, such as drawing a view: as long as the acknowledgement can wait, and then on its own.
+    async fn meanwhile(&self, work: impl Future<Output = ()> + Send + 'static) {
+        tokio::select! {
+            done = tokio::spawn(work) => if let Err(error) = done { tracing::error!(%error, "a view broke") },
+            () = self.parts.clock.sleep(MEANWHILE) => {}
         }
     }
 

@@ -82,7 +82,6 @@ mod append;
 mod read;
 mod top;
 
-use top::Growth;
 pub(crate) use top::Top;
 
 /// What was given numbers.
@@ -104,10 +103,9 @@ impl Transaction<'_> {
         for (digest, text) in &sealed.texts {
             self.keep_text(*digest, text).await?;
         }
-        let growth = match self.0.is_postgres() {
-            true => None,
-            false => Some(self.grow(sealed.leaf_hash).await?),
-        };
+        // Taken out, and put back only once the database has it.
+        let mut top = if self.0.is_postgres() { None } else { Some(self.top().await?) };
+        let growth = top.as_mut().map(|top| top.grow(sealed.leaf_hash)).transpose()?;
         let index = &sealed.index;
         let targets: Vec<_> = index.targets.iter().map(|it| (it.service.as_str(), it.environment.as_str())).collect();
         let disclosures: Vec<_> =
@@ -123,18 +121,16 @@ impl Transaction<'_> {
             }
             query.execute(&mut **c).await?;
         });
+        self.1.top = top;
         Ok(growth.map(|growth| RecordNumber(growth.number)))
     }
 
-    /// Adds a leaf to the top of the tree, which is read where it is not known.
-    async fn grow(&mut self, leaf_hash: Digest) -> Result<Growth, StoreError> {
-        let mut top = match self.1.top.take() {
-            Some(top) => top,
-            None => Top::read(&mut self.0.again()).await?,
-        };
-        let growth = top.grow(leaf_hash)?;
-        self.1.top = Some(top);
-        Ok(growth)
+    /// The top of the tree, which is read where it is not known.
+    async fn top(&mut self) -> Result<Top, StoreError> {
+        match self.1.top.take() {
+            Some(top) => Ok(top),
+            None => Top::read(&mut self.0.again()).await,
+        }
     }
 
     /// Gives numbers to records that have none, in the order in which they were written. Only one process at a time does this; the others
@@ -152,20 +148,23 @@ impl Transaction<'_> {
                 .bind(i64::from(limit)).fetch_all(&mut **c).await?
         });
         let mut integrated = Integrated { count: waiting.len(), planned: Vec::new() };
+        if waiting.is_empty() {
+            return Ok(integrated);
+        }
+        let mut top = self.top().await?;
         let (mut leaves, mut hashes) = (Vec::new(), Vec::new());
         for (id, hash, kind, operation) in waiting {
-            let growth = self.grow(parse(&hash, "a leaf hash")?).await?;
+            let growth = top.grow(parse(&hash, "a leaf hash")?)?;
             leaves.push((growth.number, id, hash));
             hashes.extend((growth.first..).zip(growth.hashes));
             if let Some(operation) = operation.filter(|_| kind == RecordKind::Planned.name()) {
                 integrated.planned.push(parse(&operation, "a record's operation")?);
             }
         }
-        if !leaves.is_empty() {
-            on!(self.0, c, sql = [append::NUMBER_IN_SQLITE, append::NUMBER_IN_POSTGRES] => {
-                sqlx::query(sql).bind(to_json(&leaves)?).bind(to_json(&hashes)?).execute(&mut **c).await?;
-            });
-        }
+        on!(self.0, c, sql = [append::NUMBER_IN_SQLITE, append::NUMBER_IN_POSTGRES] => {
+            sqlx::query(sql).bind(to_json(&leaves)?).bind(to_json(&hashes)?).execute(&mut **c).await?;
+        });
+        self.1.top = Some(top);
         Ok(integrated)
     }
 

@@ -11,11 +11,18 @@ use crate::world::{World, at, keep, unit};
 both! {
     an_accepted_invocation_is_handed_over_with_its_lease,
     what_finds_no_place_is_found,
+    what_comes_while_somebody_looks_is_looked_for,
+    who_no_longer_waits_has_handed_it_over_all_the_same,
     what_is_not_kept_is_not_handed_over,
     a_room_hears_what_it_waits_for_first,
 }
 
 const LEASE: SignedDuration = SignedDuration::from_secs(10);
+
+/// Nothing was found.
+fn looked(places: &Places) {
+    places.caught_up(places.look(9).waited);
+}
 
 async fn deliver(store: &Store, world: &World, urgent: bool) -> (InvocationId, Acceptance) {
     let id = InvocationId::new(at(0), &*world.dice);
@@ -31,7 +38,7 @@ async fn an_accepted_invocation_is_handed_over_with_its_lease(world: World) {
     let store = world.open().await;
     let places = Places::new(1, 0);
     let mut handed = store.hand_invocations("me", &places, LEASE);
-    places.caught_up();
+    looked(&places);
     let (id, acceptance) = deliver(&store, &world, false).await;
     assert!(matches!(acceptance, Acceptance::Handed));
     let (accepted, place) = handed.try_recv().expect("it is handed over");
@@ -51,8 +58,8 @@ async fn what_finds_no_place_is_found(world: World) {
     deliver(&store, &world, false).await;
     assert!(handed.try_recv().is_err(), "before the worker has looked, something older may wait");
     assert_eq!(found(&store, 0).await.len(), 1);
-    places.caught_up();
-    let kept: Vec<_> = places.take_all();
+    looked(&places);
+    let kept = places.look(9).places;
     assert_eq!(kept.len(), 1);
     deliver(&store, &world, false).await;
     assert!(handed.try_recv().is_err(), "the other place is for what cannot wait");
@@ -61,8 +68,8 @@ async fn what_finds_no_place_is_found(world: World) {
     deliver(&store, &world, true).await;
     assert!(handed.try_recv().is_err(), "somebody waits before it");
     assert_eq!(found(&store, 0).await.len(), 2);
-    places.caught_up();
-    let kept = places.take_all();
+    looked(&places);
+    let kept = places.look(9).places;
     let (urgent, _) = deliver(&store, &world, true).await;
     let (accepted, place) = handed.try_recv().expect("a place is kept for it");
     assert!(place.reserved && accepted.invocation().id == urgent);
@@ -71,11 +78,57 @@ async fn what_finds_no_place_is_found(world: World) {
     assert_eq!(found(&store, 11).await.first().map(|it| it.invocation().attempts), Some(2));
 }
 
+async fn what_comes_while_somebody_looks_is_looked_for(world: World) {
+    let store = world.open().await;
+    let places = Places::new(1, 0);
+    let mut handed = store.hand_invocations("me", &places, LEASE);
+    let look = places.look(9);
+    deliver(&store, &world, false).await;
+    drop(look.places);
+    places.caught_up(look.waited);
+    assert!(places.are_behind(), "it came after the look began");
+    looked(&places);
+    assert!(!places.are_behind());
+    let busy = places.look(9).places;
+    assert!(places.look(9).places.is_empty() && places.are_behind(), "who cannot look knows nothing of what waits");
+    drop(busy);
+    deliver(&store, &world, false).await;
+    assert!(handed.try_recv().is_err());
+}
+
+async fn who_no_longer_waits_has_handed_it_over_all_the_same(world: World) {
+    let store = world.open().await;
+    let places = Places::new(1, 0);
+    let mut handed = store.hand_messages("me", &places, LEASE);
+    looked(&places);
+    let (begun, mut is_begun) = tokio::sync::mpsc::channel::<()>(1);
+    let (go_on, may_go_on) = tokio::sync::oneshot::channel::<()>();
+    let new = news("console:ops", "1");
+    let writer = store.clone();
+    let caller = tokio::spawn(async move {
+        let unit = writer.write(move |transaction| {
+            Box::pin(async move {
+                transaction.put_message(&new).await?;
+                begun.send(()).await.expect("the test waits");
+                may_go_on.await.expect("the test goes on");
+                Ok::<_, StoreError>(())
+            })
+        });
+        unit.await
+    });
+    is_begun.recv().await.expect("it has begun");
+    caller.abort();
+    assert!(caller.await.is_err(), "the caller is gone");
+    go_on.send(()).expect("the unit is there");
+    let (item, _) = handed.recv().await.expect("it is handed over");
+    assert_eq!(item.attempts, 1);
+}
+
 async fn what_is_not_kept_is_not_handed_over(world: World) {
     let store = world.open().await;
     let places = Places::new(1, 0);
     let mut handed = store.hand_messages("me", &places, LEASE);
-    places.caught_up();
+    looked(&places);
     let new = news("console:ops", "1");
     let record = given::sealed(&world, RecordKind::Asked, 0);
     let lost: Result<(), StoreError> = store
@@ -88,27 +141,18 @@ async fn what_is_not_kept_is_not_handed_over(world: World) {
         })
         .await;
     assert!(lost.is_err() && handed.try_recv().is_err());
-    assert_eq!(places.take_all().len(), 1, "its place is free again");
+    assert_eq!(places.look(9).places.len(), 1, "its place is free again");
 }
 
 fn news(room: &str, text: &str) -> NewMessage {
-    NewMessage {
-        room: room.parse().expect("a room"),
-        asker: None,
-        message: andon_core::Message::new(text),
-        invocation: None,
-        operation: None,
-        under_card: false,
-        urgent: false,
-        expires_at: Timestamp::MAX,
-    }
+    NewMessage::new(room.parse().expect("a room"), andon_core::Message::new(text), Timestamp::MAX)
 }
 
 async fn a_room_hears_what_it_waits_for_first(world: World) {
     let store = world.open().await;
     let places = Places::new(9, 0);
     let mut handed = store.hand_messages("me", &places, LEASE);
-    places.caught_up();
+    looked(&places);
     let news = |room: &str, text: &str| news(room, text);
     for new in [news("console:ops", "1"), news("console:ops", "2"), news("console:lobby", "3")] {
         keep!(store, |transaction| transaction.put_message(&new));

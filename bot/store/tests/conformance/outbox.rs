@@ -28,16 +28,7 @@ both! {
 const ROOMS: [&str; 3] = ["console:ops", "slack:T1/C1", "slack:T1/C1#17.1"];
 
 fn news(room: &str, text: &str) -> NewMessage {
-    NewMessage {
-        room: room.parse().expect("a room"),
-        asker: None,
-        message: Message::new(text),
-        invocation: None,
-        operation: None,
-        under_card: false,
-        urgent: false,
-        expires_at: at(1000),
-    }
+    NewMessage::new(room.parse().expect("a room"), Message::new(text), at(1000))
 }
 
 async fn put(store: &Store, new: NewMessage) {
