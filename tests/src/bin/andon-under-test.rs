@@ -17,15 +17,22 @@ use jiff::{SignedDuration, Timestamp};
 const LOOK_EVERY: SignedDuration = SignedDuration::from_millis(50);
 
 fn main() -> ExitCode {
-    let is_keeper = std::env::args().nth(1).is_some_and(|command| command == "keeper");
-    let clock: Arc<dyn Clock> = match std::env::var_os("ANDON_TEST_CLOCK").map(PathBuf::from) {
+    let clock: Arc<dyn Clock> = match (keeps(), std::env::var_os("ANDON_TEST_CLOCK").map(PathBuf::from)) {
         // Only the bot's time is moved: services take as long to start as they take.
-        Some(file) if !is_keeper => Arc::new(MovedClock(file)),
-        Some(file) => Arc::new(StoppableClock(file.with_extension("stands"))),
-        None => Arc::new(SystemClock),
+        (Some(data), _) => Arc::new(StoppableClock(data.join("clock.stands"))),
+        (None, Some(file)) => Arc::new(MovedClock(file)),
+        (None, None) => Arc::new(SystemClock),
     };
     let more = std::env::var_os("ANDON_TEST_CONFIGURATION").map(std::fs::read_to_string);
     andon::main(Machine { clock, probe: probe(), more: more.and_then(Result::ok).unwrap_or_default() })
+}
+
+/// The data folder of a keeper, where this is one. It is given nothing of the bot's environment by which a test could speak to it.
+fn keeps() -> Option<PathBuf> {
+    let mut arguments = std::env::args_os().skip(1);
+    let is_keeper = arguments.next().is_some_and(|command| command == "keeper");
+    let mut after = arguments.skip_while(|argument| argument != "--data").skip(1);
+    is_keeper.then(|| after.next()).flatten().map(PathBuf::from)
 }
 
 /// `ANDON_TEST_KILL_AT=started:2` ends the process when it comes to the point `started` for the second time.
