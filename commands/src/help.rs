@@ -30,13 +30,14 @@ impl Read for Help {
     const ANSWERS_UNRECORDED: bool = true;
 
     async fn answer(&self, work: &Work) -> Result<Message, Failure> {
+        // The room has not asked: all that is told here is for the asker alone.
         let specs = work.house().grammar().specs();
         let wanted = self.words.join(" ").to_lowercase();
         if wanted.is_empty() {
-            return Ok(list(work, specs.iter().collect(), "You can ask"));
+            return Ok(list(work, specs.iter().collect(), "You can ask").whisper());
         }
         if let Some(spec) = specs.iter().find(|spec| spec.path.join(" ") == wanted) {
-            return Ok(one(spec));
+            return Ok(one(spec).whisper());
         }
         let found: Vec<_> = specs.iter().filter(|spec| mentions(spec, &wanted)).collect();
         if found.is_empty() {
@@ -46,7 +47,7 @@ impl Read for Help {
                 .map_or_else(|| "say `help` for all of them".to_owned(), |near| format!("did you mean `help {near}`?"));
             return Err(Refusal::new(Line::new().text("No command speaks of ").outside(&wanted), next).into());
         }
-        Ok(list(work, found, "These speak of it"))
+        Ok(list(work, found, "These speak of it").whisper())
     }
 }
 

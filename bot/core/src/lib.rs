@@ -29,7 +29,7 @@ mod suggest;
 pub use catalog::{Catalog, Defaults, Environment, Machine, RoomRoute, Service, TargetSettings, Team};
 pub use clock::Clock;
 pub use command_spec::{ArgumentKind, ArgumentSpec, CommandSpec, Completion, EffectKind};
-pub use digest::{Digest, DigestPrefix};
+pub use digest::Digest;
 pub use directory::Directory;
 pub use entropy::Entropy;
 pub use error::{Failure, Fault, Refusal};

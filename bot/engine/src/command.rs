@@ -10,8 +10,8 @@
 use std::future::Future;
 
 use andon_core::{
-    ApprovalFacts, Catalog, DigestPrefix, EffectKind, Failure, Fault, Message, OperationId, OperationNumber, Outcome,
-    Plan, RecordId, RecordKind, Target,
+    ApprovalFacts, Catalog, Digest, EffectKind, Failure, Fault, Message, OperationId, OperationNumber, Outcome, Plan,
+    RecordId, RecordKind, Target,
 };
 use andon_store::Transaction;
 use clap::{ArgMatches, Args};
@@ -185,7 +185,7 @@ pub struct Flags {
     /// Only if the plan is the one that was shown. Buttons of dry runs say it; nobody has to know it
     #[arg(long, value_name = "DIGEST", hide = true, conflicts_with = "dry_run")]
     #[serde(default)]
-    pub if_plan: Option<DigestPrefix>,
+    pub if_plan: Option<Digest>,
 }
 
 type Answer = for<'a> fn(&'a Value, &'a Work) -> BoxFuture<'a, Result<Message, Failure>>;

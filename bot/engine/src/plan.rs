@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use andon_core::{
-    Digest, DigestPrefix, Failure, Fault, Line, Message, OperationId, PersonId, Plan, RecordKind, Refusal, Target,
-};
+use andon_core::{Digest, Failure, Fault, Line, Message, OperationId, PersonId, Plan, RecordKind, Refusal, Target};
 use andon_store::{Accepted, Connection, InvocationState, NewOperation, StoredCommand, Transaction};
 use serde_json::Value;
 
@@ -107,7 +105,7 @@ async fn conclude_dry_run(work: &Work, accepted: &Arc<Accepted>, planned: Planne
 /// What was said, to be done and not shown, if its plan is still the one with this digest: in the place of its `--dry-run`, which is its end,
 /// or right behind the command, where nothing else can hold it.
 fn for_good(said: &str, path: &str, shown: Digest) -> Option<String> {
-    let if_plan = format!("{IF_PLAN}{}", DigestPrefix::of(shown));
+    let if_plan = format!("{IF_PLAN}{shown}");
     let at_the_end = || said.strip_suffix(" --dry-run").map(|line| format!("{line}{if_plan}"));
     let behind = said.strip_prefix(path).and_then(|rest| rest.strip_prefix(" --dry-run"));
     behind.filter(|rest| rest.starts_with(' ')).map(|rest| format!("{path}{if_plan}{rest}")).or_else(at_the_end)
@@ -118,16 +116,16 @@ pub(crate) fn of_any_plan(said: &str, planned: Digest) -> String {
     let mut parts = said.splitn(2, IF_PLAN);
     let (Some(before), Some(after)) = (parts.next(), parts.next()) else { return said.to_owned() };
     let end = after.find(' ').unwrap_or(after.len());
-    match after[..end].parse::<DigestPrefix>() {
-        Ok(prefix) if prefix.begins(planned) => format!("{before}{}", &after[end..]),
+    match after[..end].parse::<Digest>() {
+        Ok(shown) if shown == planned => format!("{before}{}", &after[end..]),
         _ => said.to_owned(),
     }
 }
 
 /// Refuses where a plan was shown and this is another one.
 pub(crate) fn expect_as_shown(work: &Work, plan: &Plan) -> Result<(), Failure> {
-    match &work.flags.if_plan {
-        Some(shown) if !shown.begins(plan.digest()?) => {
+    match work.flags.if_plan {
+        Some(shown) if shown != plan.digest()? => {
             let fact = Line::new().text("The plan has changed since it was shown, and now is: ").line(&plan.summary);
             let next_step = Line::new().text("look at it again with ").code("--dry-run");
             Err(Refusal::new(fact, next_step).into())
@@ -270,7 +268,7 @@ mod tests {
     fn what_was_only_shown_can_be_said_for_good() {
         let shown = Digest::of("a plan");
         let line = |said: &str| for_good(said, "deploy", shown);
-        let if_plan = format!("--if-plan {}", &shown.to_string()[..16]);
+        let if_plan = format!("--if-plan {shown}");
         let at_the_end = format!("deploy hello v1 --reason 'a --dry-run b' {if_plan}");
         assert_eq!(line("deploy hello v1 --reason 'a --dry-run b' --dry-run"), Some(at_the_end.clone()));
         let behind = format!("deploy {if_plan} hello v1 --reason 'a --dry-run b'");
