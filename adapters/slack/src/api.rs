@@ -157,7 +157,7 @@ impl Api {
     /// Waits for an answer no longer than [`PATIENCE`]: a Slack that takes connections and says nothing must hold nobody up.
     async fn in_time<A>(&self, asked: impl Future<Output = Result<A, SlackClientError>>) -> Result<A, ApiError> {
         tokio::select! {
-            answer = asked => answer.map_err(failure),
+            answer = asked => answer.map_err(failure).inspect_err(tell_of_token),
             () = self.clock.sleep(PATIENCE) => Err(ApiError::Ambiguous("it did not answer in time".into())),
         }
     }
@@ -215,6 +215,16 @@ fn failure(error: SlackClientError) -> ApiError {
         SlackClientError::SystemError(_)
         | SlackClientError::EndOfStream(_)
         | SlackClientError::SocketModeProtocolError(_) => ApiError::Ambiguous("the connection broke".into()),
+    }
+}
+
+/// What is to be said waits for a new token, in silence but for this.
+fn tell_of_token(error: &ApiError) {
+    if let ApiError::Refused { code, .. } = error
+        && MENDED_BY_OPERATORS.contains(&code.as_str())
+        && code != "missing_scope"
+    {
+        tracing::error!(code, "Slack refuses a token; `andon slack check` says which");
     }
 }
 

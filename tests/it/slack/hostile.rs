@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use andon_fake_slack::{CallFault, Ending, Often};
 use andon_tests::{Chat, Database, Playground, SlackBot, until};
 use serde_json::{Value, json};
 
@@ -232,4 +233,35 @@ fn another_workspace_is_not_served() {
     assert_eq!(reached.ended(), []);
     let denied = playground.records(&["--outcome", "refused"]);
     assert_eq!(denied.len(), 4, "{denied:#?}");
+}
+
+#[test]
+fn what_comes_while_it_ends_waits_for_the_next_start() {
+    let playground = playground();
+    let mut bot = SlackBot::start(&playground);
+    bot.say("ana", "lobby", "whoami");
+    // Something is still to be said, which keeps it from ending at once.
+    let slow = CallFault::Slow(Duration::from_secs(4));
+    bot.slack().fail_calls(Some("chat.postMessage"), slow, Often::Times(1));
+    bot.slack().say("ana", "lobby", None, "@andon status");
+    bot.work();
+    bot.begin_to_end();
+    let ending = |number: usize| bot.slack().deliveries().get(number).map(|delivered| delivered.ending.clone());
+    until("it takes nothing more", || {
+        let number = bot.slack().deliveries().len();
+        bot.slack().say("ana", "deploys", None, "@andon whoami");
+        until("it has answered", || ending(number).is_some_and(|ending| ending != Ending::Waiting));
+        ending(number) != Some(Ending::Acknowledged(None))
+    });
+    let refused = bot.slack().deliveries().iter().filter(|it| it.ending == Ending::Status(503)).count();
+    assert!(refused > 0, "{:#?}", bot.slack().deliveries());
+    let said = bot.slack().messages("deploys").iter().filter(|message| message["bot_id"].is_null()).count();
+    bot.wait_until_ended();
+    bot.revive();
+    playground.fast_forward(Duration::from_secs(61));
+    until("all are answered", || {
+        bot.settle();
+        bot.shown("deploys").matches("You are ana").count() == said
+    });
+    bot.close();
 }

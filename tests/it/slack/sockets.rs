@@ -193,3 +193,29 @@ fn readiness_tells_whether_slack_is_heard() {
     until("it is heard again", || tells(true));
     drop(bot);
 }
+
+/// Sooner than any of the pauses and graces of sockets is over.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
+#[test]
+fn sockets_end_at_once_when_they_are_told_to() {
+    let playground = playground();
+    let mut bot = SlackBot::start(&playground);
+    // Those that Slack takes away are listened to for half a minute, and Slack leaves them open meanwhile.
+    let before = newest(&bot);
+    bot.slack().disconnect_sockets(None, Reason::Warning);
+    renewed(&bot, before, 2);
+    let watch = Watch::start();
+    bot.end();
+    tell(&format!("a bot with sockets that go away ended within {:?}", watch.elapsed()));
+    assert!(watch.elapsed() <= AT_ONCE, "{:?}", watch.elapsed());
+    assert!(bot.slack().sockets().is_empty());
+    // Those that cannot be opened are tried again after ever longer pauses.
+    bot.slack().fail_connects(ConnectFault::Error("internal_error".to_owned()), Often::Times(1_000));
+    let mut bot = SlackBot::start_unheard(&playground);
+    let before = attempts(&bot);
+    until("it tried often", || attempts(&bot) >= before + 10);
+    let watch = Watch::start();
+    bot.end();
+    assert!(watch.elapsed() <= AT_ONCE, "{:?}", watch.elapsed());
+}

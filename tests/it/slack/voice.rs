@@ -12,6 +12,8 @@ ways! {
     slacks_pace_is_heeded,
     what_was_said_is_not_said_again,
     slack_may_fail_for_a_while,
+    a_slack_that_says_nothing_holds_nobody_up,
+    a_token_that_is_refused_is_told,
     order_is_kept_in_a_channel,
     an_answer_finds_whoever_has_left,
     an_answer_finds_whoever_asked_where_the_bot_is_not,
@@ -19,7 +21,7 @@ ways! {
     a_thread_has_the_power_of_its_channel,
     a_card_that_somebody_took_away_is_said_afresh,
     records_hold_the_link_to_the_message,
-    checkpoints_stand_in_a_room,
+    checkpoints_stand_in_rooms,
 }
 
 const POST: Option<&str> = Some("chat.postMessage");
@@ -91,6 +93,45 @@ fn a_card_that_somebody_took_away_is_said_afresh(chat: Chat) {
     let afresh = messages.iter().find(|message| andon_tests::words(message).contains("operation")).expect("a card");
     let thread = bot.slack().thread("lobby", afresh["ts"].as_str().expect("a time stamp"));
     assert_eq!(thread.len(), 2, "{}", bot.shown("lobby"));
+    bot.close();
+}
+
+fn a_slack_that_says_nothing_holds_nobody_up(chat: Chat) {
+    let playground = playground(chat);
+    let mut bot = SlackBot::start(&playground);
+    bot.say("ana", "ops", "whoami");
+    bot.slack().fail_calls(POST, CallFault::Slow(Duration::from_secs(600)), Often::Times(1));
+    bot.slack().say("ana", "lobby", None, "@andon whoami");
+    bot.work();
+    // Another room does not wait for it.
+    bot.slack().say("ana", "ops", None, "@andon whoami");
+    until("the other one is answered", || bot.shown("ops").matches("You are ana").count() == 2);
+    bot.expect_times("lobby", "You are ana", 0);
+    // Longer than a call may take, and sooner than the outbox gives the voice up.
+    playground.fast_forward(Duration::from_secs(9));
+    bot.settle();
+    bot.expect_times("lobby", "You are ana", 1);
+    bot.close();
+}
+
+fn a_token_that_is_refused_is_told(chat: Chat) {
+    let playground = playground(chat);
+    let refused = |variable: &str, code: &str| format!("Slack refuses {variable}: {code}");
+    let data = playground.data().display().to_string();
+    let (said, code) =
+        playground.run_in_slack(&["serve", "--data", &data], &[("ANDON_SLACK_BOT_TOKEN", "xoxb-1-wrong")]);
+    assert!(code == Some(1) && said.contains(&refused("ANDON_SLACK_BOT_TOKEN", "invalid_auth")), "{code:?} {said}");
+    let mut bot = SlackBot::start_with(&playground, &[("ANDON_LOG", "warn")]);
+    bot.slack().fail_calls(None, CallFault::Error("token_revoked".to_owned()), Often::Times(1_000));
+    bot.slack().say("ana", "lobby", None, "@andon whoami");
+    let told = r#"Slack refuses a token; `andon slack check` says which code="token_revoked""#;
+    until("the log tells of it", || bot.log().contains(told));
+    let (said, code) = playground.run_in_slack(&["slack", "check"], &[]);
+    assert!(code == Some(1) && said.contains(&refused("ANDON_SLACK_BOT_TOKEN", "token_revoked")), "{code:?} {said}");
+    // What was to be said has waited for a token that is good.
+    bot.slack().heal();
+    bot.settle();
+    bot.expect_times("lobby", "You are ana", 1);
     bot.close();
 }
 
@@ -225,25 +266,28 @@ fn records_hold_the_link_to_the_message(chat: Chat) {
     assert!(told.iter().all(|record| room(record).contains("slack:T0PLAY/C0LOBBY")), "{told:#?}");
 }
 
-fn checkpoints_stand_in_a_room(chat: Chat) {
-    let anchors = "[trail]\nanchors = [\"slack:T0PLAY/audit\"]\n";
+fn checkpoints_stand_in_rooms(chat: Chat) {
+    let anchors = "[trail]\nanchors = [\"slack:T0PLAY/audit\", \"slack:T0PLAY/deploys\", \"slack:T0PLAY/closed\"]\n";
     let playground = Playground::in_slack(PROGRAM, chat, Settings::default(), anchors);
     let mut bot = SlackBot::start(&playground);
-    until("a checkpoint is posted", || {
-        // It looks once a minute.
-        playground.fast_forward(Duration::from_secs(61));
-        bot.settle();
-        bot.shown("audit").contains("Checkpoint of the audit trail: ")
-    });
+    // One room that cannot be written to keeps it from no other.
+    bot.slack().archive("closed");
+    let notes = |room: &str| bot.shown(room).matches("Checkpoint of the audit trail: ").count();
+    let posted = |times: usize| {
+        until("checkpoints are posted", || {
+            // It looks once a minute.
+            playground.fast_forward(Duration::from_secs(61));
+            bot.settle();
+            ["audit", "deploys"].iter().all(|room| notes(room) == times)
+        });
+    };
+    posted(1);
     for _ in 0..3 {
         bot.say("ana", "lobby", "lock hello --env prod --for 1h --reason test");
     }
     playground.fast_forward(Duration::from_secs(3_600));
-    until("another one is posted", || {
-        playground.fast_forward(Duration::from_secs(61));
-        bot.settle();
-        bot.shown("audit").matches("Checkpoint of the audit trail: ").count() == 2
-    });
+    posted(2);
+    assert_eq!(notes("closed"), 0);
     bot.close();
-    assert_eq!(count(&playground, "anchored"), 2);
+    assert_eq!(count(&playground, "anchored"), 6);
 }

@@ -71,7 +71,7 @@ impl<'p> SlackBot<'p> {
         Self::start_with(playground, &[])
     }
 
-    /// As [`SlackBot::start`], with variables that are otherwise.
+    /// As [`SlackBot::start`], with variables that are otherwise. With `ANDON_LOG` among them its log is kept for [`SlackBot::log`].
     ///
     /// # Panics
     /// It does not start.
@@ -275,13 +275,37 @@ impl<'p> SlackBot<'p> {
         let _ = self.child.wait().expect("the program is gone");
     }
 
+    /// What it has said to its operator so far.
+    ///
+    /// # Panics
+    /// It was not kept.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(log_file(self.playground)).expect("ANDON_LOG is among its variables")
+    }
+
+    /// Tells it to end, and does not wait for it.
+    ///
+    /// # Panics
+    /// It is gone.
+    pub fn begin_to_end(&self) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a pid")).expect("a process");
+        kill_process(pid, Signal::TERM).expect("the program can be told");
+    }
+
     /// Ends it in good order.
     ///
     /// # Panics
     /// It does not end well.
     pub fn end(&mut self) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a pid")).expect("a process");
-        kill_process(pid, Signal::TERM).expect("the program can be told");
+        self.begin_to_end();
+        self.wait_until_ended();
+    }
+
+    /// Waits until it has ended in good order.
+    ///
+    /// # Panics
+    /// It does not end well.
+    pub fn wait_until_ended(&mut self) {
         let mut ended: Option<ExitStatus> = None;
         until("the bot ends", || {
             ended = self.child.try_wait().expect("the program is gone");
@@ -316,6 +340,10 @@ impl Drop for SlackBot<'_> {
     }
 }
 
+fn log_file(playground: &Playground) -> std::path::PathBuf {
+    playground.data().join("bot.log")
+}
+
 fn newest_socket(playground: &Playground) -> u64 {
     playground.slack().sockets().into_iter().max().unwrap_or(0)
 }
@@ -324,6 +352,10 @@ fn begin(playground: &Playground, variables: &[(String, String)]) -> Child {
     let workspace = playground.workspace.as_ref().expect("it is in no Slack");
     let mut command = serve(playground, workspace);
     command.envs(variables.iter().map(|(name, value)| (name, value)));
+    if variables.iter().any(|(name, _)| name == "ANDON_LOG") {
+        let log = std::fs::File::options().create(true).append(true).open(log_file(playground));
+        command.stderr(log.expect("the log can be written"));
+    }
     command.spawn().expect("the program cannot be run")
 }
 
