@@ -14,6 +14,7 @@ everywhere! {
     a_freeze_stops_forward_moves_and_a_rollback_passes_it,
     a_version_rolled_back_is_held,
     a_dry_run_changes_nothing,
+    what_no_database_takes_is_refused_on_the_record,
     what_was_shown_is_what_is_done,
     an_operation_is_denied_or_cancelled_for_good,
     a_plan_that_the_world_has_left_behind_is_not_started,
@@ -139,6 +140,13 @@ fn a_dry_run_changes_nothing(scene: Scene) {
     room.expect("Nothing was changed");
     room.say("ana", "can deploy hello v1 --env prod").expect("Yes, with 1 approval");
     room.say("ana", "status hello").expect("hello/prod").expect_not("op-1").close();
+}
+
+fn what_no_database_takes_is_refused_on_the_record(scene: Scene) {
+    let playground = Playground::new(PROGRAM, scene);
+    let mut room = playground.open();
+    room.say("ana", "status hel\0lo").expect("Refused: ").expect_not("cannot be written");
+    room.say("ana", "audit search --outcome refused").expect("· 1 records").expect("denied").close();
 }
 
 fn what_was_shown_is_what_is_done(scene: Scene) {

@@ -222,7 +222,7 @@ async fn store(
                     urgent,
                 };
                 let acceptance = transaction.accept(new).await?;
-                if let (Acceptance::New(_) | Acceptance::Handed, Some(to_say)) = (&acceptance, &to_say) {
+                if let (Acceptance::New, Some(to_say)) = (&acceptance, &to_say) {
                     transaction.put_message(to_say).await?;
                 }
                 Ok::<_, Failure>(acceptance)
@@ -230,7 +230,7 @@ async fn store(
         })
         .await?;
     Ok(match acceptance {
-        Acceptance::New(_) | Acceptance::Handed => answer,
+        Acceptance::New => answer,
         Acceptance::Duplicate(stored) => stored,
     })
 }

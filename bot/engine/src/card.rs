@@ -53,9 +53,7 @@ pub(crate) async fn draw(
     transaction: &mut Transaction<'_>,
     operation: OperationId,
 ) -> Result<(), Failure> {
-    // Whoever draws holds the row, so that what was true first is not drawn last.
-    transaction.hold_operation(operation).await?;
-    let (_, message) = message(house, transaction, operation).await?;
+    let message = present(house, transaction, operation).await?;
     transaction.redraw_cards(operation, &message).await?;
     (house.probe)(Point::Drawn);
     Ok(())
@@ -67,9 +65,14 @@ pub(crate) async fn repeat(
     transaction: &mut Transaction<'_>,
     operation: OperationId,
 ) -> Result<(), Failure> {
-    transaction.hold_operation(operation).await?;
-    let (_, message) = message(house, transaction, operation).await?;
+    let message = present(house, transaction, operation).await?;
     Ok(transaction.repeat_cards(operation, &message).await?)
+}
+
+/// What the cards are to read now. Whoever draws holds the row, so that what was true first is not drawn last.
+async fn present(house: &House, transaction: &mut Transaction<'_>, operation: OperationId) -> Result<Message, Failure> {
+    transaction.hold_operation(operation).await?;
+    Ok(message(house, transaction, operation).await?.1)
 }
 
 async fn message(

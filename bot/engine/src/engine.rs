@@ -236,6 +236,14 @@ pub(crate) fn ops_news(house: &House, message: Message) -> Option<NewMessage> {
     Some(NewMessage::new(room, message, expires_at))
 }
 
+/// What was said, without the one character that PostgreSQL takes in no text: nobody may keep a refusal off the record by it.
+fn storable(mut said: Said) -> Said {
+    if said.text.contains('\0') {
+        said.text = said.text.replace('\0', "\u{fffd}");
+    }
+    said
+}
+
 /// Whether nothing moves until a person says something.
 const fn at_rest(state: OperationState) -> bool {
     !matches!(state, OperationState::Queued | OperationState::Running)
@@ -244,11 +252,11 @@ const fn at_rest(state: OperationState) -> bool {
 #[async_trait]
 impl Edge for Engine {
     async fn deliver(&self, said: Said) -> Receipt {
-        pipeline::deliver(&self.house, said).await
+        pipeline::deliver(&self.house, storable(said)).await
     }
 
     async fn refuse(&self, said: Said, refusal: Refusal) -> Receipt {
-        accept::turned_back(&self.house, said, &refusal).await
+        accept::turned_back(&self.house, storable(said), &refusal).await
     }
 
     async fn settled(&self, invocation: InvocationId) -> Verdict {

@@ -111,10 +111,8 @@ pub struct InvocationRow {
 
 /// What became of a delivery.
 pub enum Acceptance {
-    /// It is new, and durable once the unit of work is kept. Somebody will find it.
-    New(Box<Accepted>),
-    /// The same, and it is handed to this process's own worker.
-    Handed,
+    /// It is new, and durable once the unit of work is kept. This process's own worker is handed it, or somebody will find it.
+    New,
     /// The same human act was delivered before; this is what was said of it then.
     Duplicate(Receipt),
 }
@@ -188,15 +186,12 @@ impl Transaction<'_> {
         }
         let Body { said, speaker, command } = body;
         let row = InvocationRow { id: new.id, state, said, speaker, command, attempts: taken };
-        let accepted = Accepted { row, fence: taken };
-        if let Some((place, _)) = hand {
-            self.1.handing.invocations.push((accepted, place));
-            return Ok(Acceptance::Handed);
+        match hand {
+            Some((place, _)) => self.1.handing.invocations.push((Accepted { row, fence: taken }, place)),
+            None if goes_on => self.1.news.note(Topic::Invocations),
+            None => {}
         }
-        if goes_on {
-            self.1.news.note(Topic::Invocations);
-        }
-        Ok(Acceptance::New(Box::new(accepted)))
+        Ok(Acceptance::New)
     }
 
     /// Remembers the human act, or gives the receipt of an earlier delivery of it.

@@ -10,6 +10,7 @@ use crate::PROGRAM;
 
 ways! {
     slacks_pace_is_heeded,
+    what_has_to_wait_comes_while_others_are_answered,
     what_was_said_is_not_said_again,
     slack_may_fail_for_a_while,
     a_slack_that_says_nothing_holds_nobody_up,
@@ -46,6 +47,25 @@ fn slacks_pace_is_heeded(chat: Chat) {
     assert_eq!(posts[0].0.as_deref(), Some("ratelimited"), "{posts:?}");
     assert!(posts[1].1 - posts[0].1 >= 7, "{posts:?}");
     assert_eq!(posts.len(), 2, "{posts:?}");
+    bot.close();
+}
+
+fn what_has_to_wait_comes_while_others_are_answered(chat: Chat) {
+    let playground = playground(chat);
+    let mut bot = SlackBot::start(&playground);
+    let channels = bot.slack().add_channels("busy", 60, &["ana", "andon"]);
+    bot.slack().fail_calls(POST, CallFault::RateLimited(2), Often::Times(1));
+    bot.slack().say("ana", "lobby", None, "@andon whoami");
+    until("Slack asks to wait", || !calls(&bot, "chat.postMessage").is_empty());
+    // Something is always handed to the voice: a second without anything new never comes.
+    let mut others = channels.iter();
+    until("the first one is answered while the others speak", || {
+        let channel = others.next().expect("the others have spoken without end");
+        bot.slack().say("ana", channel, None, "@andon whoami");
+        std::thread::sleep(Duration::from_millis(150));
+        bot.shown("lobby").contains("You are ana")
+    });
+    bot.settle();
     bot.close();
 }
 

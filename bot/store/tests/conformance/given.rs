@@ -60,13 +60,19 @@ pub(crate) fn sealed(world: &World, kind: RecordKind, seconds: i64) -> Sealed {
 }
 
 /// Accepts a human act, as a new one.
-pub(crate) async fn accepted(store: &Store, world: &World, seconds: i64) -> Accepted {
+pub(crate) async fn accepted(store: &Store, world: &World, seconds: i64) -> InvocationId {
     let id = InvocationId::new(at(seconds), &*world.dice);
     match accept(store, world, id, &format!("console//line/{id}"), seconds).await {
-        Acceptance::New(accepted) => *accepted,
-        Acceptance::Handed => panic!("nobody takes it"),
+        Acceptance::New => id,
         Acceptance::Duplicate(receipt) => panic!("a new act has a receipt already: {receipt:?}"),
     }
+}
+
+/// The proof of an act that nobody has taken up, under a lease that ends at once.
+async fn taken(store: &Store, id: InvocationId) -> Accepted {
+    let claim = unit!(store, |transaction| transaction.claim_invocations("given", at(0), at(0), false, 1_000));
+    let mut claimed = claim.await.expect("invocations cannot be claimed").into_iter();
+    claimed.find(|accepted| accepted.invocation().id == id).expect("it was not accepted")
 }
 
 /// Delivers a human act.
@@ -123,7 +129,7 @@ pub(crate) struct Wish {
 
 /// Reserves an operation, with an invocation of its own.
 pub(crate) async fn operation(store: &Store, world: &World, wish: &Wish) -> (OperationId, OperationNumber) {
-    let accepted = accepted(store, world, 0).await;
+    let accepted = taken(store, accepted(store, world, 0).await).await;
     let plan = plan(&wish.targets);
     let id = OperationId::new(at(0), &*world.dice);
     let new = NewOperation {

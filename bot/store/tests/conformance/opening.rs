@@ -82,7 +82,7 @@ fn replicas_that_start_together_migrate_once() {
 
 async fn what_was_accepted_is_there_after_a_restart(world: World) {
     let store = world.open().await;
-    let id = accepted(&store, &world, 0).await.invocation().id;
+    let id = accepted(&store, &world, 0).await;
     store.close().await;
     drop(store);
     let store = world.open().await;
@@ -94,7 +94,7 @@ async fn a_reader_stands_beside_the_writer(world: World) {
     assert!(missing.is_err(), "a reader makes no database");
     let store = world.open().await;
     let reader = Store::open_read_only(&world.url, world.clock.clone()).await.expect("a reader");
-    let id = accepted(&store, &world, 0).await.invocation().id;
+    let id = accepted(&store, &world, 0).await;
     assert!(look!(reader, |connection| connection.invocation(id)).is_some(), "it sees what is written");
     reader.close().await;
     accepted(&store, &world, 1).await;

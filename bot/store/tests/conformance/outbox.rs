@@ -201,7 +201,7 @@ async fn what_cannot_be_read_blocks_no_other_room(world: World) {
 
 async fn what_is_stale_is_not_said(world: World) {
     let store = world.open().await;
-    let born = accepted(&store, &world, 0).await.invocation().id;
+    let born = accepted(&store, &world, 0).await;
     put(&store, NewMessage { invocation: Some(born), expires_at: at(50), ..news(ROOMS[0], "1") }).await;
     put(&store, NewMessage { expires_at: at(500), ..news(ROOMS[0], "2") }).await;
     let first = claim(&store, 0, 10).await.pop().expect("the first");
